@@ -1,0 +1,7 @@
+.PHONY: run test
+
+run:
+	./dev up
+
+test:
+	./dev test

@@ -1,0 +1,1 @@
+"""Every operation of the product, in one explicit tuple."""

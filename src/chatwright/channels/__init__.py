@@ -1,0 +1,1 @@
+"""One folder per channel: how a provider's wire speaks."""

@@ -1,0 +1,1 @@
+"""The bubble on a web page, as a channel like any other."""

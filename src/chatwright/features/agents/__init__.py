@@ -1,0 +1,1 @@
+"""AI agents: a model, instructions, tools, and runs that survive a restart."""

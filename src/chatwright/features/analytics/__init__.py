@@ -1,0 +1,1 @@
+"""Numbers about what happened, read from the event log."""

@@ -1,0 +1,1 @@
+"""One message to many contacts, each sent at most once."""

@@ -1,0 +1,1 @@
+"""The people a business talks to: identities, fields, tags, notes, segments, consent."""

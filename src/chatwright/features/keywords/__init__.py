@@ -1,0 +1,1 @@
+"""What starts when a visitor writes a certain word."""

@@ -1,0 +1,1 @@
+"""What agents and people look up: documents, their pieces, and the search over them."""

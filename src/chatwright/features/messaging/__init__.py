@@ -1,0 +1,1 @@
+"""Inboxes, conversations, messages, and who answers: bot or human."""

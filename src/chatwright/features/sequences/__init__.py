@@ -1,0 +1,1 @@
+"""Messages that follow one another over days, per enrolled contact."""

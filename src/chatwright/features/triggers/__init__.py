@@ -1,0 +1,1 @@
+"""What starts by itself when an event fits."""

@@ -1,0 +1,1 @@
+"""Agencies, workspaces, members, access tokens and the audit trail."""

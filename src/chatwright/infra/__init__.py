@@ -1,0 +1,1 @@
+"""Machinery behind the ports: the database, the claimer of due work, storage."""

@@ -1,0 +1,1 @@
+"""Words everyone shares; it imports nothing of the product."""

@@ -1,0 +1,1 @@
+"""The Protocols the product asks for."""

@@ -1,0 +1,1 @@
+"""Stand-ins for the providers, written from their contracts and never from our adapters."""

@@ -1,0 +1,1 @@
+"""The faces of the catalogue: every one shows the same operations."""

@@ -1,0 +1,1 @@
+"""The catalogue as commands of the shell, over a running server."""

@@ -1,0 +1,1 @@
+"""Inbound calls from channels: verify, store the raw event, answer, work later."""

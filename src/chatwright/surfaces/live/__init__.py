@@ -1,0 +1,1 @@
+"""Committed events, sent on to browsers as they happen."""

@@ -1,0 +1,1 @@
+"""The catalogue as MCP tools, resources and prompts."""
