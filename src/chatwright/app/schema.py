@@ -1,0 +1,10 @@
+"""Every table of the product, for writing and checking migrations."""
+
+from typing import Final
+
+from sqlalchemy import MetaData
+
+from chatwright.features.workspaces import tables as workspaces
+from chatwright.infra import tables as infra
+
+METADATA: Final[list[MetaData]] = [infra.metadata, workspaces.metadata]

@@ -1,0 +1,65 @@
+"""Settings of a process, from the command line and the environment. Each is in docs/reference/settings.md."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from chatwright.infra.cipher import load_or_create_key, read_key
+from chatwright.kernel.errors import Misconfigured
+
+KEY_VARIABLE = "CHATWRIGHT_KEY"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one process needs to know of its surroundings."""
+
+    data: Path
+    """The data folder: embedded database, key, attachments, logs."""
+    database_url: str | None
+    """`DATABASE_URL`: a PostgreSQL 15 or newer; None for the embedded one in the data folder."""
+    key: bytes
+    """`CHATWRIGHT_KEY`: the master key, 32 random bytes in base64; made in the data folder on the embedded default."""
+    public_url: str
+    """`CHATWRIGHT_URL`: where people and clients reach this server, without a slash at the end."""
+    pool_size: int = 16
+    """`CHATWRIGHT_POOL_SIZE`: most connections to the database from this process."""
+    concurrency: int = 8
+    """`CHATWRIGHT_CONCURRENCY`: how many rows of one ledger this process works at once."""
+
+
+def load_settings(*, data: Path, url: str) -> Settings:
+    """Read the settings; `url` is what to use when CHATWRIGHT_URL is not set.
+
+    Raises Misconfigured for a key that is weak, malformed or, outside the embedded default, missing.
+    """
+    database_url = os.environ.get("DATABASE_URL") or None
+    data.mkdir(parents=True, exist_ok=True)
+    return Settings(
+        data=data.resolve(),
+        database_url=database_url,
+        key=_load_key(data, embedded=database_url is None),
+        public_url=(os.environ.get("CHATWRIGHT_URL") or url).rstrip("/"),
+        pool_size=_number("CHATWRIGHT_POOL_SIZE", 16),
+        concurrency=_number("CHATWRIGHT_CONCURRENCY", 8),
+    )
+
+
+def _load_key(data: Path, *, embedded: bool) -> bytes:
+    if text := os.environ.get(KEY_VARIABLE):
+        return read_key(text, source=KEY_VARIABLE)
+    if embedded:
+        return load_or_create_key(data / "secret.key")
+    raise Misconfigured(
+        f"With DATABASE_URL set, {KEY_VARIABLE} must be set too: secrets in a shared database need a shared key.",
+        hint="Make one with: python3 -c 'import base64,os; print(base64.b64encode(os.urandom(32)).decode())'",
+    )
+
+
+def _number(name: str, default: int) -> int:
+    text = os.environ.get(name)
+    if not text:
+        return default
+    if not text.isdigit() or int(text) < 1:
+        raise Misconfigured(f"{name} must be a whole number above 0.")
+    return int(text)

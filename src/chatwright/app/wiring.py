@@ -1,0 +1,75 @@
+"""Puts the product together: the one place that knows every part."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chatwright.app.settings import Settings
+from chatwright.features.workspaces.authentication import Authenticator, Sessions
+from chatwright.features.workspaces.limits import RateLimiter
+from chatwright.features.workspaces.pipeline import Pipeline
+from chatwright.features.workspaces.rules import DefaultPolicy
+from chatwright.infra.cipher import MasterKeyCipher
+from chatwright.infra.database import PoolDatabase, open_pool
+from chatwright.infra.eventlog import ADOPT, PostgresEventLog
+from chatwright.infra.postgres import start_embedded
+from chatwright.infra.schema import migrate
+from chatwright.infra.signals import PostgresSignals
+from chatwright.infra.storage import FolderStorage
+
+if TYPE_CHECKING:
+    from chatwright.ports.storage import Storage
+
+
+@dataclass(frozen=True)
+class Product:
+    """The parts that surfaces and workers are made of."""
+
+    settings: Settings
+    database: PoolDatabase
+    signals: PostgresSignals
+    events: PostgresEventLog
+    storage: "Storage"
+    cipher: MasterKeyCipher
+    pipeline: Pipeline
+    authenticator: Authenticator
+    sessions: Sessions
+
+
+@asynccontextmanager
+async def open_product(settings: Settings) -> AsyncGenerator[Product]:
+    """Start the database if it is ours, migrate it, and connect every part; closes them in reverse."""
+    dsn = settings.database_url or (await asyncio.to_thread(start_embedded, settings.data)).dsn
+    await migrate(dsn)
+    signals = PostgresSignals(dsn)
+    pool = await open_pool(dsn, size=settings.pool_size)
+    async with pool, _running(signals):
+        database = PoolDatabase(pool, signals)
+        async with database.transaction():
+            await ADOPT.run()
+        cipher = MasterKeyCipher(settings.key)
+        yield Product(
+            settings=settings,
+            database=database,
+            signals=signals,
+            events=PostgresEventLog(database),
+            storage=FolderStorage(settings.data / "files"),
+            cipher=cipher,
+            pipeline=Pipeline(database, RateLimiter(database), DefaultPolicy(), cipher),
+            authenticator=Authenticator(database),
+            sessions=Sessions(database),
+        )
+
+
+@asynccontextmanager
+async def _running(signals: PostgresSignals) -> AsyncGenerator[None]:
+    task = asyncio.create_task(signals.run(), name="signals")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

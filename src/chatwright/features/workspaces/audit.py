@@ -1,0 +1,129 @@
+"""The audit trail: one record per writing call and per refused call, in a hash chain per workspace."""
+
+import hashlib
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from chatwright.features.workspaces import store
+from chatwright.kernel.caller import Caller
+from chatwright.kernel.operation import AnyOperation
+
+GENESIS = b"\x00" * 32
+_BATCH = 1000
+
+
+class AuditOutcome(StrEnum):
+    """How the call ended."""
+
+    DONE = "done"
+    REPLAYED = "replayed"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+async def append(
+    caller: Caller,
+    operation: AnyOperation,
+    arguments: Mapping[str, object],
+    outcome: AuditOutcome,
+    error_code: str | None = None,
+) -> None:
+    """Add a record to the chain of the caller's workspace, in the current transaction.
+
+    Call it last: the chain's end stays locked until the commit.
+    """
+    body = {
+        "at": datetime.now(UTC).isoformat(timespec="microseconds"),
+        "principal": {"kind": caller.kind, "id": caller.principal_id, "name": caller.name},
+        "surface": caller.surface,
+        "client": caller.client[:200],
+        "trust": caller.trust,
+        "operation": operation.name,
+        "arguments": shape(arguments),
+        "outcome": outcome,
+        "error": error_code,
+        "request_id": caller.request_id,
+    }
+    text = orjson.dumps(body, option=orjson.OPT_SORT_KEYS).decode()
+    await store.APPEND_AUDIT.run(caller.workspace_id, text, GENESIS)
+
+
+def shape(value: object) -> object:
+    """What arguments looked like, without what they said: ids, numbers and flags stay, text becomes its length."""
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case UUID():
+            return str(value)
+        case str():
+            return value if _is_id(value) else f"<text {len(value)}>"
+        case Mapping():
+            return {str(name)[:64]: shape(inner) for name, inner in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        case list() | tuple():
+            return [shape(inner) for inner in value[:20]]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        case _:
+            return f"<{type(value).__name__}>"
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What checking a chain found."""
+
+    records: int
+    """How many records were read and found in order."""
+    broken_at: int | None = None
+    """Number of the first record that is missing, moved or altered; None when the chain is whole."""
+    reason: str | None = None
+
+
+def link(before: bytes, seq: int, body: str) -> bytes:
+    """The hash of a record: SHA-256 over the hash before it, its number (8 bytes, big-endian) and its body."""
+    return hashlib.sha256(before + seq.to_bytes(8, "big") + body.encode()).digest()
+
+
+async def verify(workspace_id: UUID) -> Verdict:
+    """Walk the whole chain and name the first record that does not fit."""
+    head = await store.AUDIT_HEAD.first(workspace_id)
+    expected = 0
+    before = GENESIS
+    async for record in walk(workspace_id):
+        expected += 1
+        if record.seq != expected:
+            return Verdict(expected - 1, expected, f"record {expected} is missing")
+        before = link(before, record.seq, record.body)
+        if before != record.hash:
+            return Verdict(expected - 1, expected, f"record {expected} was altered or moved")
+    if head is None:
+        return Verdict(0) if expected == 0 else Verdict(expected, expected, "the end of the chain is missing")
+    if head.seq > expected:
+        return Verdict(expected, expected + 1, f"record {expected + 1} is missing")
+    if head.seq < expected or head.hash != before:
+        return Verdict(expected, head.seq + 1, f"record {head.seq + 1} was added outside the chain")
+    return Verdict(expected)
+
+
+async def walk(workspace_id: UUID) -> AsyncIterator["store.AuditRow"]:
+    """All records in order, read in batches."""
+    after = -(2**62)
+    while rows := await store.AUDIT_AFTER.all(workspace_id, after, _BATCH):
+        for row in rows:
+            yield row
+        after = rows[-1].seq
+
+
+def as_line(row: "store.AuditRow") -> dict[str, Any]:
+    """A record as one line of an export: its number, hash and body."""
+    return {"seq": row.seq, "hash": row.hash.hex(), **orjson.loads(row.body)}

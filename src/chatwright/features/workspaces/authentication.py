@@ -1,0 +1,188 @@
+"""Proving who calls: access tokens, passwords, sessions and one-time links."""
+
+import asyncio
+import hashlib
+import secrets
+import time
+from dataclasses import dataclass
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from pydantic import EmailStr, Field, SecretStr
+
+from chatwright.features.workspaces import store
+from chatwright.features.workspaces.models import Name, Role
+from chatwright.features.workspaces.rules import ROLE_SCOPES, effective_scopes
+from chatwright.kernel.caller import Caller, PrincipalKind, Surface
+from chatwright.kernel.errors import Conflict, InvalidInput, Unauthenticated
+from chatwright.kernel.ids import new_id
+from chatwright.kernel.operation import Input
+from chatwright.ports.database import Database
+
+TOKEN_PREFIX = "cw_"  # noqa: S105 - the public part of every token.
+SHOWN_PREFIX = 9
+CACHE_SECONDS = 0.8
+"""How long a verified token is believed without asking the store: a revocation counts within a second."""
+SESSION_HOURS = 24 * 14
+_DUMMY_HASH = PasswordHasher().hash(secrets.token_urlsafe())
+
+
+def new_token() -> str:
+    """A fresh access token: the prefix and 256 random bits."""
+    return TOKEN_PREFIX + secrets.token_urlsafe(32)
+
+
+def digest(secret: str) -> bytes:
+    """How tokens and links are stored: they are random, so a plain SHA-256 keeps them."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """How a call presents itself beside its credentials."""
+
+    surface: Surface
+    client: str = ""
+    request_id: str = ""
+
+
+class Authenticator:
+    """Turns credentials into callers. When the store cannot be asked, nobody is let in (Unavailable)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._tokens: dict[bytes, tuple[store.TokenGrant, float]] = {}
+
+    async def by_token(self, token: str, presented: Presented) -> Caller:
+        """The caller behind an access token; raises Unauthenticated."""
+        grant = await self._grant_of(token)
+        return Caller(
+            workspace_id=grant.workspace_id,
+            kind=PrincipalKind.TOKEN,
+            principal_id=str(grant.id),
+            name=grant.name,
+            scopes=effective_scopes(grant.scopes, read_only=grant.read_only),
+            inbox_ids=None if grant.inbox_ids is None else frozenset(grant.inbox_ids),
+            surface=presented.surface,
+            client=presented.client,
+            request_id=presented.request_id or new_id().hex,
+        )
+
+    async def by_session(self, cookie: str, presented: Presented) -> Caller:
+        """The caller behind a session cookie; raises Unauthenticated."""
+        async with self._database.transaction():
+            grant = await store.SESSION_GRANT.first(digest(cookie))
+        if grant is None:
+            message = "This session has ended."
+            raise Unauthenticated(message, hint="Sign in again.")
+        return Caller(
+            workspace_id=grant.workspace_id,
+            kind=PrincipalKind.MEMBER,
+            principal_id=str(grant.user_id),
+            name=grant.name,
+            scopes=ROLE_SCOPES[_role(grant.role)],
+            surface=presented.surface,
+            client=presented.client,
+            request_id=presented.request_id or new_id().hex,
+        )
+
+    async def _grant_of(self, token: str) -> store.TokenGrant:
+        key = digest(token)
+        grant, believed_until = self._tokens.get(key, (None, 0.0))
+        asked_at = time.monotonic()
+        if grant is not None and asked_at < believed_until:
+            return grant
+        self._tokens.pop(key, None)
+        async with self._database.transaction():
+            grant = await store.TOKEN_GRANT.first(key)
+            if grant is None:
+                message = "This access token is unknown, expired or revoked."
+                raise Unauthenticated(
+                    message, hint="Make a new one with: chatwright token create --name NAME"
+                )
+            await store.TOUCH_TOKEN.run(grant.id)
+        if len(self._tokens) > 10_000:
+            self._tokens.clear()
+        self._tokens[key] = (grant, asked_at + CACHE_SECONDS)
+        return grant
+
+
+class SignIn(Input):
+    """Credentials of a person."""
+
+    email: EmailStr
+    password: SecretStr
+
+
+class Join(Input):
+    """What a person gives to use a one-time link."""
+
+    link: str
+    """The secret part of the link."""
+    email: EmailStr
+    name: Name
+    password: SecretStr = Field(min_length=10, max_length=200)
+
+
+class Sessions:
+    """Signing in and out."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._hasher = PasswordHasher()
+
+    async def sign_in(self, request: SignIn, user_agent: str) -> str:
+        """Check a password; returns the new session's cookie value. Raises Unauthenticated."""
+        async with self._database.transaction():
+            found = await store.CREDENTIALS.first(request.email.lower())
+        stored = found.password_hash if found and found.password_hash else _DUMMY_HASH
+        valid = await asyncio.to_thread(self._verify, stored, request.password.get_secret_value())
+        if not (valid and found and found.password_hash and found.workspace_id):
+            message = "E-mail or password is wrong."
+            raise Unauthenticated(message)
+        async with self._database.transaction():
+            return await self._open(found.id, found.workspace_id, user_agent)
+
+    async def join(self, request: Join, user_agent: str) -> str:
+        """Use a one-time link: make the person, a member with the link's role, signed in."""
+        password_hash = await asyncio.to_thread(self._hasher.hash, request.password.get_secret_value())
+        async with self._database.transaction():
+            grant = await store.USE_INVITATION.first(digest(request.link))
+            if grant is None:
+                message = "This link was used already or has expired."
+                raise InvalidInput(message)
+            email = request.email.lower()
+            if grant.email is not None and grant.email != email:
+                message = "This link was made for another e-mail address."
+                raise InvalidInput(message)
+            user_id = await store.INSERT_USER.first(new_id(), email, request.name, password_hash)
+            if user_id is None:
+                message = "There is an account with this e-mail already; sign in to it instead."
+                raise Conflict(message)
+            await store.ADD_MEMBER.run(grant.workspace_id, user_id, grant.role)
+            return await self._open(user_id, grant.workspace_id, user_agent)
+
+    async def sign_out(self, cookie: str) -> None:
+        """End a session; an unknown one is no error."""
+        async with self._database.transaction():
+            await store.END_SESSION.run(digest(cookie))
+
+    async def _open(self, user_id: UUID, workspace_id: UUID, user_agent: str) -> str:
+        cookie = secrets.token_urlsafe(32)
+        await store.INSERT_SESSION.run(digest(cookie), user_id, workspace_id, user_agent[:300], SESSION_HOURS)
+        return cookie
+
+    def _verify(self, stored: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(stored, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def _role(name: str) -> Role:
+    match name:
+        case "owner" | "admin" | "agent":
+            return name
+        case _:
+            return "analyst"

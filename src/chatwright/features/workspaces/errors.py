@@ -1,0 +1,20 @@
+"""What can go wrong in the workspaces room."""
+
+from chatwright.kernel.errors import Conflict, InvalidInput, NotFound
+
+
+class MemberNotFound(NotFound):
+    code = "MEMBER_NOT_FOUND"
+
+
+class TokenNotFound(NotFound):
+    code = "TOKEN_NOT_FOUND"
+
+
+class LastOwner(Conflict):
+    code = "LAST_OWNER"
+    hint = "Make somebody else an owner first."
+
+
+class UnknownScope(InvalidInput):
+    code = "UNKNOWN_SCOPE"

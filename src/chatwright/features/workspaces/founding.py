@@ -1,0 +1,51 @@
+"""The first agency and workspace, and the link with which their first owner comes in."""
+
+import secrets
+from uuid import UUID
+
+from chatwright.features.workspaces import store
+from chatwright.features.workspaces.authentication import SHOWN_PREFIX, digest, new_token
+from chatwright.features.workspaces.rules import SCOPES
+from chatwright.kernel.ids import new_id
+
+SETUP_LINK_HOURS = 24 * 7
+READ_AND_WRITE = False
+"""Value of the read-only flag."""
+
+
+async def found_workspace(name: str, *, agency: str) -> UUID:
+    """Make an agency with one workspace; returns the workspace's id."""
+    agency_id, workspace_id = new_id(), new_id()
+    await store.INSERT_AGENCY.run(agency_id, agency)
+    await store.INSERT_WORKSPACE.run(workspace_id, agency_id, name, "UTC", "en")
+    return workspace_id
+
+
+async def first_workspace() -> UUID | None:
+    """The oldest workspace, or None on an empty database."""
+    return await store.ANY_WORKSPACE.first()
+
+
+async def make_setup_link(workspace_id: UUID) -> str:
+    """A one-time path with which the first owner sets an e-mail and a password; shown once, kept as a hash."""
+    link = secrets.token_urlsafe(32)
+    await store.INSERT_INVITATION.run(digest(link), workspace_id, "owner", None, SETUP_LINK_HOURS)
+    return f"/join#{link}"
+
+
+async def issue_owner_token(workspace_id: UUID, name: str) -> str:
+    """An access token with every scope, for the machine the server runs on."""
+    token = new_token()
+    await store.INSERT_TOKEN.run(
+        new_id(),
+        workspace_id,
+        name,
+        token[:SHOWN_PREFIX],
+        digest(token),
+        sorted(SCOPES),
+        False,
+        None,
+        "set-up",
+        None,
+    )
+    return token

@@ -1,0 +1,233 @@
+"""What goes in and out of the workspaces room."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, EmailStr, Field
+
+from chatwright.kernel.operation import Input, Output
+from chatwright.kernel.paging import PageRequest
+
+Role = Literal["owner", "admin", "agent", "analyst"]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Workspace(Output):
+    """One business's space: its contacts, conversations and inboxes."""
+
+    id: UUID
+    """Id of the workspace."""
+    name: str
+    """Name people see."""
+    timezone: str
+    """IANA time zone, e.g. `Asia/Ho_Chi_Minh`."""
+    locale: str
+    """Language tag, e.g. `en` or `vi`."""
+    created_at: datetime
+    """When it was made."""
+
+
+class ShowWorkspace(Input):
+    """The caller's own workspace; nothing to choose."""
+
+
+class UpdateWorkspace(Input):
+    """Changes to the workspace; what is left out stays."""
+
+    name: Name | None = None
+    """New name."""
+    timezone: str | None = None
+    """New IANA time zone."""
+    locale: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None = None
+    """New language tag."""
+
+
+class CreateWorkspace(Input):
+    """A further workspace of the same agency."""
+
+    name: Name
+    """Name people see."""
+    timezone: str = "UTC"
+    """IANA time zone."""
+
+
+class ListWorkspaces(PageRequest):
+    """The workspaces of the caller's agency."""
+
+
+class Member(Output):
+    """A person who works in the workspace."""
+
+    id: UUID
+    """Id of the person."""
+    name: str
+    """Name people see."""
+    email: str
+    """The address they sign in with."""
+    role: Role
+    """What they may do."""
+    joined_at: datetime
+    """When they joined."""
+
+
+class ListMembers(PageRequest):
+    """The members of the workspace."""
+
+
+class InviteMember(Input):
+    """An invitation by link."""
+
+    email: EmailStr
+    """Address of the person to invite."""
+    role: Role = "agent"
+    """Role they get on joining."""
+
+
+class Invitation(Output):
+    """A one-time link; it is shown once and not kept."""
+
+    path: str
+    """Path of the page where the person sets a name and password, below this server's address."""
+    expires_in_hours: int
+    """How long the link works."""
+
+
+class SetMemberRole(Input):
+    """A new role for a member."""
+
+    member_id: UUID
+    """Id of the member."""
+    role: Role
+    """The new role."""
+
+
+class RemoveMember(Input):
+    """A member to remove."""
+
+    member_id: UUID
+    """Id of the member."""
+
+
+class Removed(Output):
+    """Something is no longer there."""
+
+    id: UUID
+    """Id of what was removed."""
+
+
+class AccessToken(Output):
+    """An access token, without the secret part."""
+
+    id: UUID
+    """Id of the token."""
+    name: str
+    """What it is for."""
+    prefix: str
+    """Its first characters, to recognise it by."""
+    scopes: list[str]
+    """What it may do."""
+    read_only: bool
+    """Whether it may only read, whatever its scopes say."""
+    inbox_ids: list[UUID] | None
+    """Inboxes it is limited to; all when absent."""
+    created_by: str
+    """Who made it."""
+    created_at: datetime
+    """When it was made."""
+    expires_at: datetime | None
+    """When it stops working."""
+    last_used_at: datetime | None
+    """When it was last used, to the minute."""
+
+
+class CreateToken(Input):
+    """A new access token."""
+
+    name: Name
+    """What it is for."""
+    scopes: list[str] | None = None
+    """Scopes such as `contacts:read`; everything the caller may do when absent."""
+    read_only: bool = False
+    """Whether it may only read."""
+    inbox_ids: Annotated[list[UUID], Field(min_length=1)] | None = None
+    """Limit it to these inboxes."""
+    expires_at: AwareDatetime | None = None
+    """When it stops working; never when absent."""
+
+
+class CreatedToken(Output):
+    """A new token with its secret, which is shown only now."""
+
+    token: str
+    """The secret to present as a bearer token."""
+    access_token: AccessToken
+    """What the token may do."""
+
+
+class ListTokens(PageRequest):
+    """The tokens that still work."""
+
+
+class RevokeToken(Input):
+    """A token to revoke."""
+
+    token_id: UUID
+    """Id of the token."""
+
+
+class AuditRecord(Output):
+    """One record of the audit trail."""
+
+    seq: int
+    """Number in the workspace's chain, from 1."""
+    at: datetime
+    """When the call ended."""
+    principal: dict[str, str]
+    """Who called: `kind`, `id` and `name`."""
+    surface: str
+    """Through which face."""
+    client: str
+    """With which program."""
+    trust: str
+    """Whether the call came from our own people's words or from untrusted text."""
+    operation: str
+    """What was called."""
+    arguments: Any
+    """Shape of the arguments: ids and numbers as they were, text as its length."""
+    outcome: Literal["done", "replayed", "refused", "failed"]
+    """How it ended."""
+    error: str | None
+    """Code of the error, if any."""
+    request_id: str
+    """Id of the call in the logs."""
+    hash: str
+    """Hash of the chain up to here, in hex."""
+
+
+class ListAudit(PageRequest):
+    """Which audit records to show, newest first."""
+
+    operation: str | None = None
+    """Only calls of this operation."""
+    outcome: Literal["done", "replayed", "refused", "failed"] | None = None
+    """Only calls that ended like this."""
+    principal_id: str | None = None
+    """Only calls of this principal."""
+
+
+class VerifyAudit(Input):
+    """Check the caller's own workspace; nothing to choose."""
+
+
+class AuditVerdict(Output):
+    """What checking the audit chain found."""
+
+    intact: bool
+    """Whether no record was edited, deleted or moved."""
+    records: int
+    """How many records were found in order."""
+    broken_at: int | None
+    """Number of the first record at fault."""
+    reason: str | None
+    """What is wrong with it."""

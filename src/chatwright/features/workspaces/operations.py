@@ -1,0 +1,334 @@
+"""The verbs of the workspaces room."""
+
+import secrets
+from datetime import UTC, datetime
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from chatwright.features.workspaces import audit, store
+from chatwright.features.workspaces.authentication import SHOWN_PREFIX, digest, new_token
+from chatwright.features.workspaces.errors import LastOwner, MemberNotFound, TokenNotFound, UnknownScope
+from chatwright.features.workspaces.models import (
+    AccessToken,
+    AuditRecord,
+    AuditVerdict,
+    CreatedToken,
+    CreateToken,
+    CreateWorkspace,
+    Invitation,
+    InviteMember,
+    ListAudit,
+    ListMembers,
+    ListTokens,
+    ListWorkspaces,
+    Member,
+    Removed,
+    RemoveMember,
+    RevokeToken,
+    SetMemberRole,
+    ShowWorkspace,
+    UpdateWorkspace,
+    VerifyAudit,
+    Workspace,
+)
+from chatwright.features.workspaces.rules import unknown_scopes
+from chatwright.kernel.caller import Caller, PrincipalKind
+from chatwright.kernel.errors import FieldProblem, Forbidden, InvalidInput, NotFound, ScopeMissing
+from chatwright.kernel.events import Event
+from chatwright.kernel.ids import new_id
+from chatwright.kernel.operation import Effect, operation
+from chatwright.kernel.paging import Page, after_id, decode_cursor, page_of
+from chatwright.ports.database import emit
+
+INVITATION_HOURS = 72
+
+
+@operation(
+    "workspace.get", tool="get_workspace", scope="workspace:read", effect=Effect.READ, http="GET /workspace"
+)
+async def get_workspace(caller: Caller, request: ShowWorkspace) -> Workspace:
+    """Show the workspace this token or session works in."""
+    del request
+    workspace = await store.FIND_WORKSPACE.first(caller.workspace_id)
+    if workspace is None:
+        message = "This workspace no longer exists."
+        raise NotFound(message)
+    return workspace
+
+
+@operation(
+    "workspace.update",
+    tool="update_workspace",
+    scope="workspace:write",
+    effect=Effect.CHANGE,
+    idempotent=True,
+    http="PATCH /workspace",
+)
+async def update_workspace(caller: Caller, request: UpdateWorkspace) -> Workspace:
+    """Change the workspace's name, time zone or language."""
+    _check_timezone(request.timezone)
+    workspace = await store.UPDATE_WORKSPACE.one(
+        caller.workspace_id, request.name, request.timezone, request.locale
+    )
+    emit(Event("workspace.updated", caller.workspace_id, caller.workspace_id))
+    return workspace
+
+
+@operation(
+    "workspace.create",
+    tool="create_workspace",
+    scope="workspace:write",
+    effect=Effect.ADD,
+    http="POST /workspaces",
+)
+async def create_workspace(caller: Caller, request: CreateWorkspace) -> Workspace:
+    """Create another workspace in the same agency.
+
+    A member who creates one becomes its owner; contacts and conversations are never shared between workspaces.
+    """
+    _check_timezone(request.timezone)
+    _require_whole_workspace(caller)
+    agency_id = await store.AGENCY_OF.one(caller.workspace_id)
+    workspace = await store.INSERT_WORKSPACE.one(new_id(), agency_id, request.name, request.timezone, "en")
+    if caller.kind is PrincipalKind.MEMBER:
+        await store.ADD_MEMBER.run(workspace.id, UUID(caller.principal_id), "owner")
+    emit(Event("workspace.created", caller.workspace_id, workspace.id))
+    return workspace
+
+
+@operation(
+    "workspace.list",
+    tool="list_workspaces",
+    scope="workspace:read",
+    effect=Effect.READ,
+    http="GET /workspaces",
+)
+async def list_workspaces(caller: Caller, request: ListWorkspaces) -> Page[Workspace]:
+    """List the workspaces of this agency."""
+    _require_whole_workspace(caller)
+    rows = await store.AGENCY_WORKSPACES.all(caller.workspace_id, after_id(request.cursor), request.limit + 1)
+    return page_of(rows, request.limit, _by_id)
+
+
+@operation(
+    "members.list", tool="list_members", scope="workspace:read", effect=Effect.READ, http="GET /members"
+)
+async def list_members(caller: Caller, request: ListMembers) -> Page[Member]:
+    """List the people who work in this workspace, with their roles."""
+    rows = await store.LIST_MEMBERS.all(caller.workspace_id, after_id(request.cursor), request.limit + 1)
+    return page_of(rows, request.limit, _by_id)
+
+
+@operation(
+    "members.invite",
+    tool="invite_member",
+    scope="workspace:write",
+    effect=Effect.ADD,
+    http="POST /members/invitations",
+)
+async def invite_member(caller: Caller, request: InviteMember) -> Invitation:
+    """Make a one-time link with which a person joins this workspace.
+
+    The link is shown once and works for 72 hours. Give it to the person yourself: no mail is sent.
+    """
+    await _check_may_grant(caller, request.role)
+    link = secrets.token_urlsafe(32)
+    await store.INSERT_INVITATION.run(
+        digest(link), caller.workspace_id, request.role, request.email.lower(), INVITATION_HOURS
+    )
+    return Invitation(path=f"/join#{link}", expires_in_hours=INVITATION_HOURS)
+
+
+@operation(
+    "members.set_role",
+    tool="set_member_role",
+    scope="workspace:write",
+    effect=Effect.CHANGE,
+    idempotent=True,
+    http="PUT /members/{member_id}/role",
+    errors=(MemberNotFound, LastOwner),
+)
+async def set_member_role(caller: Caller, request: SetMemberRole) -> Member:
+    """Give a member another role. The last owner keeps theirs."""
+    owners = await store.LOCK_OWNERS.all(caller.workspace_id)
+    member = await _member(caller, request.member_id)
+    await _check_may_grant(caller, member.role)
+    await _check_may_grant(caller, request.role)
+    if owners == [member.id] and request.role != "owner":
+        message = f"{member.name} is the only owner."
+        raise LastOwner(message)
+    await store.SET_ROLE.run(caller.workspace_id, member.id, request.role)
+    emit(Event("member.role_changed", caller.workspace_id, member.id, data={"role": request.role}))
+    return await _member(caller, member.id)
+
+
+@operation(
+    "members.remove",
+    tool="remove_member",
+    scope="workspace:write",
+    effect=Effect.DESTROY,
+    idempotent=True,
+    http="DELETE /members/{member_id}",
+    errors=(MemberNotFound, LastOwner),
+)
+async def remove_member(caller: Caller, request: RemoveMember) -> Removed:
+    """Remove a member from this workspace and end their sessions in it."""
+    owners = await store.LOCK_OWNERS.all(caller.workspace_id)
+    member = await _member(caller, request.member_id)
+    await _check_may_grant(caller, member.role)
+    if owners == [member.id]:
+        message = f"{member.name} is the only owner."
+        raise LastOwner(message)
+    await store.REMOVE_MEMBER.run(caller.workspace_id, member.id)
+    await store.END_SESSIONS_OF.run(caller.workspace_id, member.id)
+    emit(Event("member.removed", caller.workspace_id, member.id))
+    return Removed(id=member.id)
+
+
+@operation(
+    "tokens.create",
+    tool="create_access_token",
+    scope="tokens:write",
+    effect=Effect.ADD,
+    http="POST /tokens",
+    errors=(UnknownScope,),
+)
+async def create_token(caller: Caller, request: CreateToken) -> CreatedToken:
+    """Create an access token for a program. Its secret is shown once, now.
+
+    A token never gets more than its maker has: scopes, inboxes and read-only are all narrowed to the maker's.
+    """
+    scopes = sorted(caller.scopes) if request.scopes is None else sorted(set(request.scopes))
+    if unknown := unknown_scopes(scopes):
+        message = f"There is no scope called {', '.join(unknown)}."
+        raise UnknownScope(message, fields=[FieldProblem(path="scopes", message=message)])
+    for scope in scopes:
+        if not caller.may(scope):
+            raise ScopeMissing(scope)
+    if request.expires_at is not None and request.expires_at <= datetime.now(UTC):
+        message = "The expiry lies in the past."
+        raise InvalidInput(message, fields=[FieldProblem(path="expires_at", message=message)])
+    token = new_token()
+    row = await store.INSERT_TOKEN.one(
+        new_id(),
+        caller.workspace_id,
+        request.name,
+        token[:SHOWN_PREFIX],
+        digest(token),
+        scopes,
+        request.read_only,
+        _narrowed(caller, request.inbox_ids),
+        caller.name,
+        request.expires_at,
+    )
+    emit(Event("token.created", caller.workspace_id, row.id))
+    return CreatedToken(token=token, access_token=row)
+
+
+@operation(
+    "tokens.list", tool="list_access_tokens", scope="tokens:read", effect=Effect.READ, http="GET /tokens"
+)
+async def list_tokens(caller: Caller, request: ListTokens) -> Page[AccessToken]:
+    """List the access tokens that were not revoked, without their secrets."""
+    rows = await store.LIST_TOKENS.all(caller.workspace_id, after_id(request.cursor), request.limit + 1)
+    return page_of(rows, request.limit, _by_id)
+
+
+@operation(
+    "tokens.revoke",
+    tool="revoke_access_token",
+    scope="tokens:write",
+    effect=Effect.DESTROY,
+    http="DELETE /tokens/{token_id}",
+    errors=(TokenNotFound,),
+)
+async def revoke_token(caller: Caller, request: RevokeToken) -> AccessToken:
+    """Revoke an access token. It is refused everywhere within a second."""
+    row = await store.REVOKE_TOKEN.first(caller.workspace_id, request.token_id)
+    if row is None:
+        message = "There is no such token, or it was revoked already."
+        raise TokenNotFound(message)
+    emit(Event("token.revoked", caller.workspace_id, row.id))
+    return row
+
+
+@operation("audit.list", tool="list_audit_records", scope="audit:read", effect=Effect.READ, http="GET /audit")
+async def list_audit(caller: Caller, request: ListAudit) -> Page[AuditRecord]:
+    """List audit records, newest first: who did what, through which face, and how it ended."""
+    before = 2**62
+    if request.cursor is not None:
+        (before,) = decode_cursor(request.cursor, int)
+    rows = await store.AUDIT_PAGE.all(
+        caller.workspace_id,
+        before,
+        request.limit + 1,
+        request.operation,
+        request.outcome,
+        request.principal_id,
+    )
+    records = [AuditRecord(**audit.as_line(row)) for row in rows]
+    return page_of(records, request.limit, lambda record: (record.seq,))
+
+
+@operation(
+    "audit.verify",
+    tool="verify_audit",
+    scope="audit:read",
+    effect=Effect.READ,
+    http="GET /audit/verification",
+)
+async def verify_audit(caller: Caller, request: VerifyAudit) -> AuditVerdict:
+    """Check the audit chain of this workspace and name the first record that was edited, deleted or moved."""
+    del request
+    verdict = await audit.verify(caller.workspace_id)
+    return AuditVerdict(
+        intact=verdict.broken_at is None,
+        records=verdict.records,
+        broken_at=verdict.broken_at,
+        reason=verdict.reason,
+    )
+
+
+async def _member(caller: Caller, member_id: UUID) -> Member:
+    member = await store.FIND_MEMBER.first(caller.workspace_id, member_id)
+    if member is None:
+        message = "There is no such member in this workspace."
+        raise MemberNotFound(message)
+    return member
+
+
+async def _check_may_grant(caller: Caller, role: str) -> None:
+    """Only an owner touches owners; a program counts as the owner who made its token."""
+    if role != "owner" or caller.kind is not PrincipalKind.MEMBER:
+        return
+    own = await store.FIND_MEMBER.first(caller.workspace_id, UUID(caller.principal_id))
+    if own is None or own.role != "owner":
+        message = "Only an owner can give or take the owner's role."
+        raise Forbidden(message)
+
+
+def _require_whole_workspace(caller: Caller) -> None:
+    if caller.inbox_ids is not None:
+        message = "A token limited to some inboxes cannot see other workspaces."
+        raise Forbidden(message)
+
+
+def _narrowed(caller: Caller, wanted: list[UUID] | None) -> list[UUID] | None:
+    if caller.inbox_ids is None:
+        return wanted
+    if wanted is None:
+        return sorted(caller.inbox_ids)
+    if outside := set(wanted) - caller.inbox_ids:
+        message = f"This caller cannot see the inboxes {', '.join(map(str, sorted(outside)))}."
+        raise NotFound(message)
+    return wanted
+
+
+def _check_timezone(timezone: str | None) -> None:
+    if timezone is not None and timezone not in available_timezones():
+        message = f"'{timezone}' is not an IANA time zone."
+        raise InvalidInput(message, fields=[FieldProblem(path="timezone", message=message)])
+
+
+def _by_id(row: Workspace | Member | AccessToken) -> tuple[str]:
+    return (str(row.id),)

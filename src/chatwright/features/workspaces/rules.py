@@ -1,0 +1,49 @@
+"""Who may do what: scopes, roles and approval, as pure decisions."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from chatwright.features.workspaces.models import Role
+from chatwright.kernel.caller import Caller, Trust
+from chatwright.kernel.operation import Effect, Operation
+from chatwright.ports.policy import Decision
+
+SCOPES: Final = frozenset(
+    f"{noun}:{access}"
+    for noun in ("contacts", "conversations", "inboxes", "workspace", "tokens")
+    for access in ("read", "write")
+) | {"audit:read"}
+
+_READING = frozenset(scope for scope in SCOPES if scope.endswith(":read"))
+
+ROLE_SCOPES: Final[dict[Role, frozenset[str]]] = {
+    "owner": SCOPES,
+    "admin": SCOPES,
+    "agent": frozenset(
+        {"contacts:write", "contacts:read", "conversations:write", "conversations:read"}
+        | {"inboxes:read", "workspace:read"}
+    ),
+    "analyst": _READING - {"tokens:read", "audit:read"},
+}
+
+
+def effective_scopes(scopes: Iterable[str], *, read_only: bool) -> frozenset[str]:
+    """The scopes a token really has: known ones only, and of a read-only token only the reading half."""
+    known = SCOPES & frozenset(scopes)
+    if not read_only:
+        return known
+    return frozenset(f"{scope.partition(':')[0]}:read" for scope in known)
+
+
+def unknown_scopes(scopes: Iterable[str]) -> list[str]:
+    """The names among these that are no scopes."""
+    return sorted(set(scopes) - SCOPES)
+
+
+class DefaultPolicy:
+    """Asks a person before anything is destroyed, or sent outside, at the word of untrusted text."""
+
+    def decide(self, caller: Caller, operation: Operation[Any, Any]) -> Decision:
+        """Judge by the trust of the turn and the operation's effect."""
+        risky = operation.effect is Effect.DESTROY or operation.outward
+        return Decision.ASK if risky and caller.trust is Trust.UNTRUSTED else Decision.ALLOW

@@ -1,0 +1,337 @@
+"""Queries of the workspaces room."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from chatwright.features.workspaces.models import (
+    AccessToken,
+    Member,
+    Workspace,
+)
+from chatwright.ports.database import Statement, value
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """A record of the chain as stored."""
+
+    seq: int
+    body: str
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AuditHead:
+    """The end of a chain."""
+
+    seq: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TokenGrant:
+    """What a presented access token stands for."""
+
+    id: UUID
+    workspace_id: UUID
+    name: str
+    scopes: list[str]
+    read_only: bool
+    inbox_ids: list[UUID] | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionGrant:
+    """What a session cookie stands for."""
+
+    user_id: UUID
+    workspace_id: UUID
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What signing in needs to know of a user."""
+
+    id: UUID
+    password_hash: str | None
+    workspace_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationGrant:
+    """What an unused one-time link stands for."""
+
+    workspace_id: UUID
+    role: str
+    email: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResult:
+    """The result kept under an idempotency key, sealed: it may hold a secret that is shown once."""
+
+    arguments_hash: bytes
+    result: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TakenTokens:
+    """What a token bucket gave and what is left in it."""
+
+    granted: float
+    tokens: float
+
+
+APPEND_AUDIT = Statement(
+    "workspaces.append_audit",
+    """
+    with head as (
+        insert into audit_heads as heads (workspace_id, seq, hash)
+        values ($1, 1, sha256($3::bytea || int8send(1) || convert_to($2::text, 'UTF8')))
+        on conflict (workspace_id) do update
+        set seq = heads.seq + 1,
+            hash = sha256(heads.hash || int8send(heads.seq + 1) || convert_to($2::text, 'UTF8'))
+        returning seq, hash)
+    insert into audit_records (workspace_id, seq, body, hash) select $1, seq, $2, hash from head
+    """,
+    value,
+)
+AUDIT_HEAD = Statement(
+    "workspaces.audit_head", "select seq, hash from audit_heads where workspace_id = $1", AuditHead
+)
+AUDIT_AFTER = Statement(
+    "workspaces.audit_after",
+    "select seq, body, hash from audit_records where workspace_id = $1 and seq > $2 order by seq limit $3",
+    AuditRow,
+)
+AUDIT_PAGE = Statement(
+    "workspaces.audit_page",
+    """
+    select seq, body, hash from audit_records
+    where workspace_id = $1 and seq < $2
+      and ($4::text is null or body::jsonb ->> 'operation' = $4)
+      and ($5::text is null or body::jsonb ->> 'outcome' = $5)
+      and ($6::text is null or body::jsonb -> 'principal' ->> 'id' = $6)
+    order by seq desc limit $3
+    """,
+    AuditRow,
+)
+
+TRY_LOCK = Statement("workspaces.try_lock", "select pg_try_advisory_xact_lock($1) as locked", value)
+STORED_RESULT = Statement(
+    "workspaces.stored_result",
+    """
+    select arguments_hash, result from idempotency_keys
+    where principal = $1 and operation = $2 and key = $3 and expires_at > now()
+    """,
+    StoredResult,
+)
+KEEP_RESULT = Statement(
+    "workspaces.keep_result",
+    """
+    insert into idempotency_keys (principal, operation, key, arguments_hash, result, expires_at)
+    values ($1, $2, $3, $4, $5, now() + interval '24 hours')
+    on conflict (principal, operation, key) do update
+    set arguments_hash = excluded.arguments_hash, result = excluded.result, expires_at = excluded.expires_at
+    """,
+    value,
+)
+FORGET_RESULTS = Statement(
+    "workspaces.forget_results", "delete from idempotency_keys where expires_at <= now()", value
+)
+
+TAKE_TOKENS = Statement(
+    "workspaces.take_tokens",
+    """
+    insert into rate_buckets as b (bucket, tokens, granted, updated_at)
+    values ($1, $2::float8 - $4::float8, $4::float8, clock_timestamp())
+    on conflict (bucket) do update set
+        granted = least(floor(least($2, b.tokens
+            + $3::float8 * extract(epoch from clock_timestamp() - b.updated_at))), $4),
+        tokens = least($2, b.tokens + $3 * extract(epoch from clock_timestamp() - b.updated_at))
+            - least(floor(least($2, b.tokens + $3 * extract(epoch from clock_timestamp() - b.updated_at))), $4),
+        updated_at = clock_timestamp()
+    returning granted, tokens
+    """,
+    TakenTokens,
+)
+
+INSERT_AGENCY = Statement(
+    "workspaces.insert_agency", "insert into agencies (id, name) values ($1, $2)", value
+)
+INSERT_WORKSPACE = Statement(
+    "workspaces.insert_workspace",
+    """
+    insert into workspaces (id, agency_id, name, timezone, locale) values ($1, $2, $3, $4, $5)
+    returning id, name, timezone, locale, created_at
+    """,
+    Workspace,
+)
+FIND_WORKSPACE = Statement(
+    "workspaces.find_workspace",
+    "select id, name, timezone, locale, created_at from workspaces where id = $1",
+    Workspace,
+)
+UPDATE_WORKSPACE = Statement(
+    "workspaces.update_workspace",
+    """
+    update workspaces set name = coalesce($2, name), timezone = coalesce($3, timezone), locale = coalesce($4, locale)
+    where id = $1 returning id, name, timezone, locale, created_at
+    """,
+    Workspace,
+)
+ANY_WORKSPACE = Statement("workspaces.any_workspace", "select id from workspaces order by id limit 1", value)
+AGENCY_OF = Statement("workspaces.agency_of", "select agency_id from workspaces where id = $1", value)
+AGENCY_WORKSPACES = Statement(
+    "workspaces.agency_workspaces",
+    """
+    select id, name, timezone, locale, created_at from workspaces
+    where agency_id = (select agency_id from workspaces where id = $1) and id > $2 order by id limit $3
+    """,
+    Workspace,
+)
+
+_GRANTED = "id, name, prefix, scopes, read_only, inbox_ids, created_by, created_at, expires_at, last_used_at"
+INSERT_TOKEN = Statement(
+    "workspaces.insert_token",
+    f"""
+    insert into access_tokens
+        (id, workspace_id, name, prefix, token_hash, scopes, read_only, inbox_ids, created_by, expires_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning {_GRANTED}
+    """,
+    AccessToken,
+)
+LIST_TOKENS = Statement(
+    "workspaces.list_tokens",
+    f"""
+    select {_GRANTED} from access_tokens
+    where workspace_id = $1 and revoked_at is null and id > $2 order by id limit $3
+    """,
+    AccessToken,
+)
+REVOKE_TOKEN = Statement(
+    "workspaces.revoke_token",
+    f"""
+    update access_tokens set revoked_at = now()
+    where workspace_id = $1 and id = $2 and revoked_at is null returning {_GRANTED}
+    """,
+    AccessToken,
+)
+TOKEN_GRANT = Statement(
+    "workspaces.token_grant",
+    """
+    select id, workspace_id, name, scopes, read_only, inbox_ids from access_tokens
+    where token_hash = $1 and revoked_at is null and (expires_at is null or expires_at > now())
+    """,
+    TokenGrant,
+)
+TOUCH_TOKEN = Statement(
+    "workspaces.touch_token",
+    """
+    update access_tokens set last_used_at = now()
+    where id = $1 and (last_used_at is null or last_used_at < now() - interval '1 minute')
+    """,
+    value,
+)
+
+INSERT_USER = Statement(
+    "workspaces.insert_user",
+    """
+    insert into users (id, email, name, password_hash) values ($1, $2, $3, $4)
+    on conflict (email) do nothing returning id
+    """,
+    value,
+)
+CREDENTIALS = Statement(
+    "workspaces.credentials",
+    """
+    select users.id, password_hash,
+           (select workspace_id from members where user_id = users.id order by created_at limit 1) as workspace_id
+    from users where email = $1
+    """,
+    Credentials,
+)
+SET_PASSWORD_HASH = Statement(
+    "workspaces.set_password_hash", "update users set password_hash = $2 where id = $1", value
+)
+ADD_MEMBER = Statement(
+    "workspaces.add_member",
+    """
+    insert into members (workspace_id, user_id, role) values ($1, $2, $3)
+    on conflict (workspace_id, user_id) do nothing
+    """,
+    value,
+)
+_MEMBER = "users.id, users.name, users.email, members.role, members.created_at as joined_at"
+LIST_MEMBERS = Statement(
+    "workspaces.list_members",
+    f"""
+    select {_MEMBER} from members join users on users.id = members.user_id
+    where members.workspace_id = $1 and users.id > $2 order by users.id limit $3
+    """,
+    Member,
+)
+FIND_MEMBER = Statement(
+    "workspaces.find_member",
+    f"""
+    select {_MEMBER} from members join users on users.id = members.user_id
+    where members.workspace_id = $1 and users.id = $2
+    """,
+    Member,
+)
+SET_ROLE = Statement(
+    "workspaces.set_role", "update members set role = $3 where workspace_id = $1 and user_id = $2", value
+)
+REMOVE_MEMBER = Statement(
+    "workspaces.remove_member", "delete from members where workspace_id = $1 and user_id = $2", value
+)
+LOCK_OWNERS = Statement(
+    "workspaces.lock_owners",
+    "select user_id from members where workspace_id = $1 and role = 'owner' order by user_id for update",
+    value,
+)
+
+INSERT_INVITATION = Statement(
+    "workspaces.insert_invitation",
+    """
+    insert into invitations (token_hash, workspace_id, role, email, expires_at)
+    values ($1, $2, $3, $4, now() + make_interval(hours => $5))
+    """,
+    value,
+)
+USE_INVITATION = Statement(
+    "workspaces.use_invitation",
+    """
+    update invitations set used_at = now()
+    where token_hash = $1 and used_at is null and expires_at > now()
+    returning workspace_id, role, email
+    """,
+    InvitationGrant,
+)
+INSERT_SESSION = Statement(
+    "workspaces.insert_session",
+    """
+    insert into sessions (token_hash, user_id, workspace_id, user_agent, expires_at)
+    values ($1, $2, $3, $4, now() + make_interval(hours => $5)) returning expires_at
+    """,
+    value,
+)
+SESSION_GRANT = Statement(
+    "workspaces.session_grant",
+    """
+    select users.id as user_id, sessions.workspace_id, users.name, members.role
+    from sessions join users on users.id = sessions.user_id
+    join members on members.user_id = users.id and members.workspace_id = sessions.workspace_id
+    where token_hash = $1 and expires_at > now()
+    """,
+    SessionGrant,
+)
+END_SESSION = Statement("workspaces.end_session", "delete from sessions where token_hash = $1", value)
+END_SESSIONS_OF = Statement(
+    "workspaces.end_sessions_of", "delete from sessions where workspace_id = $1 and user_id = $2", value
+)
+FORGET_SESSIONS = Statement(
+    "workspaces.forget_sessions", "delete from sessions where expires_at <= now()", value
+)

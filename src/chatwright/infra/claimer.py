@@ -1,0 +1,170 @@
+"""The one claimer that serves every ledger: lease due rows in order per lane, work, settle."""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from chatwright.kernel.errors import ChatwrightError
+from chatwright.kernel.ids import new_id
+from chatwright.ports.database import Database, Statement, Unit, record, value
+from chatwright.ports.ledger import OPEN_STATES, LeaseLost, Ledger
+from chatwright.ports.signals import Signals
+
+POLL_SECONDS = 1.0
+"""How long a due row can go unseen when its wake-up call was lost."""
+FIRST_BACKOFF_SECONDS = 1.0
+LONGEST_BACKOFF_SECONDS = 600.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Claimer:
+    """Works one ledger in this process until cancelled."""
+
+    def __init__(self, database: Database, signals: Signals, ledger: Ledger, *, concurrency: int = 8) -> None:
+        self._database = database
+        self._signals = signals
+        self._ledger = ledger
+        self._concurrency = concurrency
+        self._claim = _claim_statement(ledger.table)
+
+    async def run(self) -> None:
+        """Claim and work batches; between them wait for the wake-up call or the poll."""
+        while True:
+            try:
+                worked = await self.run_once()
+            except ChatwrightError as error:
+                _log.warning("claimer.paused", ledger=self._ledger.table, error=error.code)
+                worked = 0
+                await asyncio.sleep(POLL_SECONDS)
+            if worked == 0:
+                await self._signals.wait(self._ledger.topic, POLL_SECONDS)
+
+    async def run_once(self) -> int:
+        """Claim one batch and work it to its end; returns how many rows it had."""
+        owner = new_id()
+        async with self._database.transaction():
+            rows = await self._claim.all(owner, self._ledger.lease_seconds, self._concurrency)
+        await asyncio.gather(
+            *(self._work(LeasedRow(self._database, self._ledger, owner, row)) for row in rows)
+        )
+        return len(rows)
+
+    async def _work(self, claim: "LeasedRow") -> None:
+        try:
+            await self._ledger.work(claim)
+        except LeaseLost:
+            _log.warning("claimer.lease_lost", ledger=self._ledger.table, id=str(claim.id))
+        except Exception as error:  # noqa: BLE001 - one bad row must not stop the others.
+            _log.warning(
+                "claimer.failed",
+                ledger=self._ledger.table,
+                id=str(claim.id),
+                exc_info=error,
+                attempt=claim.attempts,
+            )
+            await self._put_back(claim, error)
+
+    async def _put_back(self, claim: "LeasedRow", error: Exception) -> None:
+        hopeless = isinstance(error, ChatwrightError) and not error.retryable
+        words = f"{type(error).__name__}: {error}"
+        try:
+            if hopeless or claim.attempts >= self._ledger.max_attempts:
+                async with claim.settling("failed", error=words):
+                    return
+            async with claim.settling("queued", again_in=backoff(claim.attempts), error=words):
+                return
+        except (LeaseLost, ChatwrightError):
+            _log.warning("claimer.not_put_back", ledger=self._ledger.table, id=str(claim.id))
+
+
+def backoff(attempts: int) -> float:
+    """Seconds before the next attempt: doubling, capped, with jitter so that many rows spread out."""
+    longest = min(FIRST_BACKOFF_SECONDS * 2 ** (attempts - 1), LONGEST_BACKOFF_SECONDS)
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret.
+
+
+class LeasedRow:
+    """A claimed row; see `ports.ledger.Claim`."""
+
+    def __init__(self, database: Database, ledger: Ledger, owner: UUID, row: Mapping[str, Any]) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._owner = owner
+        self.row = row
+
+    @property
+    def id(self) -> UUID:
+        return self.row["id"]
+
+    @property
+    def attempts(self) -> int:
+        return self.row["attempts"]
+
+    @asynccontextmanager
+    async def settling(
+        self, state: str = "done", *, again_in: float | None = None, error: str | None = None
+    ) -> AsyncGenerator[Unit]:
+        """End the claim in one transaction, fenced by the lease."""
+        settle = _settle_statement(self._ledger.table)
+        async with self._database.transaction() as unit:
+            yield unit
+            if await settle.first(self.id, self._owner, state, again_in or 0.0, error) is None:
+                raise LeaseLost
+
+    @asynccontextmanager
+    async def holding(self) -> AsyncGenerator[Unit]:
+        """Commit something in the middle of the work, fenced by the lease, which starts anew."""
+        hold = _hold_statement(self._ledger.table)
+        async with self._database.transaction() as unit:
+            yield unit
+            if await hold.first(self.id, self._owner, self._ledger.lease_seconds) is None:
+                raise LeaseLost
+
+
+def _claim_statement(table: str) -> Statement[dict[str, Any]]:
+    """A row is due when it is open and no earlier row of its lane is."""
+    return Statement(
+        f"{table}.claim",
+        f"""
+        update {table} set state = 'leased', lease_owner = $1, attempts = attempts + 1,
+               due_at = clock_timestamp() + make_interval(secs => $2)
+        where id in (
+            select id from {table} due
+            where state in {OPEN_STATES} and due_at <= now()
+              and not exists (
+                  select 1 from {table} earlier
+                  where earlier.lane = due.lane and earlier.position < due.position
+                    and earlier.state in {OPEN_STATES})
+            order by due_at limit $3 for update skip locked)
+        returning *
+        """,
+        record,
+    )
+
+
+def _settle_statement(table: str) -> Statement[UUID]:
+    return Statement(
+        f"{table}.settle",
+        f"""
+        update {table} set state = $3, due_at = now() + make_interval(secs => $4), error = $5, lease_owner = null
+        where id = $1 and lease_owner = $2 returning id
+        """,
+        value,
+    )
+
+
+def _hold_statement(table: str) -> Statement[UUID]:
+    return Statement(
+        f"{table}.hold",
+        f"""
+        update {table} set due_at = clock_timestamp() + make_interval(secs => $3)
+        where id = $1 and lease_owner = $2 returning id
+        """,
+        value,
+    )

@@ -1,0 +1,103 @@
+"""PostgreSQL through an asyncpg pool: transactions with their events and wake-up calls."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import orjson
+
+from chatwright.kernel.errors import Unavailable
+from chatwright.ports.database import Connection, Unit, current
+
+if TYPE_CHECKING:
+    from chatwright.kernel.events import Event
+    from chatwright.ports.signals import Signals
+
+ACQUIRE_SECONDS = 10.0
+EVENTS_TOPIC = "events"
+
+_UNREACHABLE = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.InterfaceError,
+)
+
+
+class PoolDatabase:
+    """The product's database: one pool per process."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", signals: "Signals") -> None:
+        self._pool = pool
+        self._signals = signals
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[Unit]:
+        """Begin a transaction; its events are written before the commit, its wake-up calls made after."""
+        connection = await self._acquire()
+        try:
+            unit = Unit(connection)
+            token = current.set(unit)
+            try:
+                async with connection.transaction():
+                    yield unit
+                    await _write_events(unit.connection, unit.events)
+            finally:
+                current.reset(token)
+        finally:
+            await self._pool.release(connection)
+        self._announce(unit)
+
+    async def _acquire(self) -> Any:  # noqa: ANN401 - asyncpg's pool proxy has no public type.
+        try:
+            return await self._pool.acquire(timeout=ACQUIRE_SECONDS)
+        except _UNREACHABLE as error:
+            message = "The database cannot be reached."
+            raise Unavailable(message, retry_after_ms=1000) from error
+
+    def _announce(self, unit: Unit) -> None:
+        topics = unit.wakes | {EVENTS_TOPIC} if unit.events else unit.wakes
+        if topics:
+            self._signals.announce(topics)
+
+
+async def open_pool(dsn: str, *, size: int) -> "asyncpg.Pool[asyncpg.Record]":
+    """Open the pool. Raises Unavailable when the server does not answer."""
+    try:
+        return await asyncpg.create_pool(dsn, min_size=1, max_size=size, init=prepare_connection)
+    except _UNREACHABLE as error:
+        message = "The database cannot be reached."
+        raise Unavailable(message, retry_after_ms=1000) from error
+
+
+async def prepare_connection(connection: Any) -> None:  # noqa: ANN401 - pool proxy or plain connection.
+    """Make JSON columns Python values on this connection."""
+    for kind in ("json", "jsonb"):
+        await connection.set_type_codec(
+            kind, encoder=_encode_json, decoder=orjson.loads, schema="pg_catalog", format="text"
+        )
+
+
+def _encode_json(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+_INSERT_EVENT = """
+    insert into event_log (workspace_id, kind, subject_id, inbox_id, conversation_id, data)
+    values ($1, $2, $3, $4, $5, $6)
+"""
+
+
+async def _write_events(connection: Connection, events: "list[Event]") -> None:
+    if events:
+        await connection.executemany(
+            _INSERT_EVENT,
+            [
+                (e.workspace_id, e.kind, e.subject_id, e.inbox_id, e.conversation_id, dict(e.data))
+                for e in events
+            ],
+        )

@@ -1,0 +1,68 @@
+"""Who calls: the identity and limits that travel with every operation."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+from chatwright.kernel.errors import ScopeMissing
+from chatwright.kernel.ids import new_id
+
+
+class PrincipalKind(StrEnum):
+    """What kind of actor a caller is."""
+
+    MEMBER = "member"
+    TOKEN = "token"  # noqa: S105 - the kind of a principal, not a secret.
+    AGENT = "agent"
+    FLOW = "flow"
+    SYSTEM = "system"
+
+
+class Surface(StrEnum):
+    """The face through which a call came."""
+
+    MCP = "mcp"
+    HTTP = "http"
+    CLI = "cli"
+    WEB = "web"
+    JOB = "job"
+
+
+class Trust(StrEnum):
+    """Whose words led to this call: our people's, or text from a customer or an outside tool."""
+
+    TRUSTED = "trusted"
+    UNTRUSTED = "untrusted"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """One caller during one call. Made by authentication, never by a face on its own."""
+
+    workspace_id: UUID
+    kind: PrincipalKind
+    principal_id: str
+    name: str
+    scopes: frozenset[str]
+    surface: Surface
+    inbox_ids: frozenset[UUID] | None = None
+    """The inboxes this caller is limited to; None for all of the workspace's."""
+    client: str = ""
+    """The program that calls, as it names itself (`claude-desktop/1.2`, a user agent)."""
+    trust: Trust = Trust.TRUSTED
+    request_id: str = field(default_factory=lambda: new_id().hex)
+
+    def may(self, scope: str) -> bool:
+        """Whether the caller holds a scope; `contacts:write` includes `contacts:read`."""
+        if scope in self.scopes:
+            return True
+        return scope.endswith(":read") and f"{scope.removesuffix(':read')}:write" in self.scopes
+
+    def require(self, scope: str) -> None:
+        """Raise ScopeMissing unless the caller holds the scope."""
+        if not self.may(scope):
+            raise ScopeMissing(scope)
+
+    def sees_inbox(self, inbox_id: UUID) -> bool:
+        """Whether the caller's inbox limits let it see this inbox."""
+        return self.inbox_ids is None or inbox_id in self.inbox_ids

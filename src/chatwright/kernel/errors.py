@@ -1,0 +1,177 @@
+"""Every error the product raises on purpose, as one tree.
+
+    ChatwrightError
+    ├── InvalidInput                INVALID_ARGUMENT          422
+    │   └── InvalidCursor           INVALID_CURSOR            422
+    ├── Unauthenticated             UNAUTHENTICATED           401
+    ├── Forbidden                   FORBIDDEN                 403
+    │   ├── ScopeMissing            INSUFFICIENT_SCOPE        403
+    │   └── ApprovalRequired        APPROVAL_REQUIRED         403
+    ├── NotFound                    NOT_FOUND                 404
+    │   └── UnknownOperation        UNKNOWN_OPERATION         404
+    ├── Conflict                    CONFLICT                  409
+    │   ├── IdempotencyConflict     IDEMPOTENCY_CONFLICT      409
+    │   └── IdempotencyInProgress   IDEMPOTENCY_IN_PROGRESS   409  retryable
+    ├── PayloadTooLarge             PAYLOAD_TOO_LARGE         413
+    ├── RateLimitExceeded           RATE_LIMIT_EXCEEDED       429  retryable
+    ├── Misconfigured               MISCONFIGURED             500
+    ├── Internal                    INTERNAL                  500
+    └── Unavailable                 UNAVAILABLE               503  retryable
+
+Rooms hang their own leaves (`ContactNotFound` under `NotFound`) in an `errors.py` of their own.
+The code is the contract: it never changes once released. The message is our own words, safe to
+show to a person or a model; it never carries a secret or a stack trace.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from pydantic import BaseModel
+
+
+class FieldProblem(BaseModel):
+    """One thing wrong with one field of a request."""
+
+    path: str
+    """Dotted path of the field, e.g. `emails.0.address`; empty for the request as a whole."""
+    message: str
+    """What is wrong, in words."""
+
+
+class Problem(BaseModel):
+    """What every face shows of an error."""
+
+    code: str
+    """Stable, upper-case name of the error."""
+    message: str
+    """What happened, in words."""
+    retryable: bool = False
+    """Whether the same call may succeed later."""
+    retry_after_ms: int | None = None
+    """How long to wait before trying again, in milliseconds, where that is known."""
+    fields: list[FieldProblem] = []
+    """The fields at fault, for invalid input."""
+    hint: str | None = None
+    """What to do next, where there is something to do."""
+    request_id: str | None = None
+    """The id under which logs and the audit trail know this call."""
+
+
+class ChatwrightError(Exception):
+    """The root: an error with a stable code, an HTTP status and words a caller can act on."""
+
+    code: ClassVar[str] = "ERROR"
+    http_status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = False
+    hint: str | None = None
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        retry_after_ms: int | None = None,
+        fields: Sequence[FieldProblem] = (),
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint or self.hint
+        self.retry_after_ms = retry_after_ms
+        self.fields = tuple(fields)
+
+    def problem(self, request_id: str | None = None) -> Problem:
+        """Put this error into the one shape that every face shows."""
+        return Problem(
+            code=self.code,
+            message=self.message,
+            retryable=self.retryable,
+            retry_after_ms=self.retry_after_ms,
+            fields=list(self.fields),
+            hint=self.hint,
+            request_id=request_id,
+        )
+
+
+class InvalidInput(ChatwrightError):
+    code = "INVALID_ARGUMENT"
+    http_status = 422
+
+
+class InvalidCursor(InvalidInput):
+    code = "INVALID_CURSOR"
+    hint = "Start again without a cursor."
+
+
+class Unauthenticated(ChatwrightError):
+    code = "UNAUTHENTICATED"
+    http_status = 401
+
+
+class Forbidden(ChatwrightError):
+    code = "FORBIDDEN"
+    http_status = 403
+
+
+class ScopeMissing(Forbidden):
+    code = "INSUFFICIENT_SCOPE"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(
+            f"This call needs the scope '{scope}', which the caller does not have.",
+            hint="Ask the workspace owner for a token or role with this scope.",
+        )
+        self.scope = scope
+
+
+class ApprovalRequired(Forbidden):
+    code = "APPROVAL_REQUIRED"
+    hint = "A person has to approve this call first."
+
+
+class NotFound(ChatwrightError):
+    code = "NOT_FOUND"
+    http_status = 404
+
+
+class UnknownOperation(NotFound):
+    code = "UNKNOWN_OPERATION"
+
+
+class Conflict(ChatwrightError):
+    code = "CONFLICT"
+    http_status = 409
+
+
+class IdempotencyConflict(Conflict):
+    code = "IDEMPOTENCY_CONFLICT"
+    hint = "Use a new idempotency key for a call with other arguments."
+
+
+class IdempotencyInProgress(Conflict):
+    code = "IDEMPOTENCY_IN_PROGRESS"
+    retryable = True
+
+
+class PayloadTooLarge(ChatwrightError):
+    code = "PAYLOAD_TOO_LARGE"
+    http_status = 413
+
+
+class RateLimitExceeded(ChatwrightError):
+    code = "RATE_LIMIT_EXCEEDED"
+    http_status = 429
+    retryable = True
+
+
+class Misconfigured(ChatwrightError):
+    code = "MISCONFIGURED"
+
+
+class Internal(ChatwrightError):
+    code = "INTERNAL"
+
+
+class Unavailable(ChatwrightError):
+    code = "UNAVAILABLE"
+    http_status = 503
+    retryable = True

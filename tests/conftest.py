@@ -1,0 +1,121 @@
+"""What every test may ask for: a product on a real PostgreSQL, and a workspace of its own."""
+
+import base64
+import os
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from chatwright.app.settings import Settings
+from chatwright.app.wiring import Product, open_product
+from chatwright.features.workspaces.founding import found_workspace
+from chatwright.features.workspaces.rules import SCOPES
+from chatwright.infra.cipher import read_key
+from chatwright.infra.postgres import start_embedded
+from chatwright.kernel.caller import Caller, PrincipalKind, Surface
+from chatwright.kernel.ids import new_id
+from chatwright.kernel.operation import AnyOperation
+
+TEST_KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """DSN of the run's PostgreSQL: one embedded server that all xdist workers share."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    return start_embedded(shared / "postgres").dsn
+
+
+async def create_database(postgres: str, name: str) -> str:
+    """An empty database on the run's server; returns its DSN."""
+    connection = await asyncpg.connect(postgres)
+    try:
+        await connection.execute(f'create database "{name}"')
+    finally:
+        await connection.close()
+    return postgres.replace("/postgres?", f"/{name}?")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def settings(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of this worker's product, on an empty database of its own."""
+    return Settings(
+        data=tmp_path_factory.mktemp("data"),
+        database_url=await create_database(postgres, f"test_{new_id().hex}"),
+        key=read_key(TEST_KEY, source="the tests' key"),
+        public_url="http://testserver",
+    )
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def product(settings: Settings) -> AsyncGenerator[Product]:
+    """One product for all tests of this worker; they keep apart by workspace."""
+    async with open_product(settings) as opened:
+        yield opened
+
+
+Call = Callable[..., Awaitable[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A workspace for one test, its owner, and the pipeline to call operations through."""
+
+    product: Product
+    caller: Caller
+
+    async def call(
+        self, operation: AnyOperation, *, as_: Caller | None = None, **arguments: Any
+    ) -> dict[str, Any]:
+        """Run an operation as any face would; returns the result as JSON values."""
+        outcome = await self.product.pipeline.run(as_ or self.caller, operation, arguments)
+        return outcome.value
+
+    def caller_with(self, *scopes: str, **changes: Any) -> Caller:
+        """Another principal of the same workspace."""
+        return replace(
+            self.caller, principal_id=str(new_id()), name="Somebody", scopes=frozenset(scopes), **changes
+        )
+
+
+async def open_desk(product: Product) -> Desk:
+    """A fresh agency and workspace with an owner."""
+    async with product.database.transaction():
+        workspace_id = await found_workspace("Test", agency="Tests")
+    return Desk(product, owner_of(workspace_id))
+
+
+def owner_of(workspace_id: UUID) -> Caller:
+    return Caller(
+        workspace_id=workspace_id,
+        kind=PrincipalKind.TOKEN,
+        principal_id=str(new_id()),
+        name="Owner",
+        scopes=SCOPES,
+        surface=Surface.HTTP,
+        client="tests",
+    )
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def desk(product: Product) -> Desk:
+    """The workspace of one test."""
+    return await open_desk(product)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def stranger(product: Product) -> Desk:
+    """Another workspace, of another agency."""
+    return await open_desk(product)
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    return Path(__file__).parents[1]

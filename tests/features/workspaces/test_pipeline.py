@@ -1,0 +1,155 @@
+"""The pipeline's promises, seen from any face."""
+
+import asyncio
+
+import pytest
+
+from chatwright.features.workspaces.operations import (
+    create_token,
+    get_workspace,
+    list_audit,
+    revoke_token,
+    update_workspace,
+    verify_audit,
+)
+from chatwright.kernel.caller import Caller, Trust
+from chatwright.kernel.errors import (
+    ApprovalRequired,
+    IdempotencyConflict,
+    InvalidInput,
+    RateLimitExceeded,
+    ScopeMissing,
+)
+from chatwright.kernel.operation import Effect, Input, Output, RateClass, operation
+from tests.conftest import Desk
+
+
+class TestScope:
+    async def test_a_call_without_the_scope_is_refused_and_audited(self, desk: Desk) -> None:
+        caller = desk.caller_with("contacts:read")
+        with pytest.raises(ScopeMissing):
+            await desk.call(update_workspace, as_=caller, name="Mine now")
+        (record,) = (await desk.call(list_audit))["items"]
+        assert record["operation"] == "workspace.update"
+        assert record["outcome"] == "refused"
+        assert record["error"] == "INSUFFICIENT_SCOPE"
+        assert record["principal"]["id"] == caller.principal_id
+
+    async def test_write_includes_read(self, desk: Desk) -> None:
+        shown = await desk.call(get_workspace, as_=desk.caller_with("workspace:write"))
+        assert shown["name"] == "Test"
+
+
+class TestInput:
+    async def test_unknown_fields_are_named(self, desk: Desk) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            await desk.call(update_workspace, nmae="x")
+        assert [field.path for field in caught.value.fields] == ["nmae"]
+
+
+class TestIdempotency:
+    async def test_same_key_and_arguments_replay_the_stored_result(self, desk: Desk) -> None:
+        run = desk.product.pipeline.run
+        first = await run(desk.caller, create_token, {"name": "n8n"}, idempotency_key="k1")
+        again = await run(desk.caller, create_token, {"name": "n8n"}, idempotency_key="k1")
+        assert (first.replayed, again.replayed) == (False, True)
+        assert again.value == first.value
+
+    async def test_other_arguments_conflict(self, desk: Desk) -> None:
+        run = desk.product.pipeline.run
+        await run(desk.caller, create_token, {"name": "n8n"}, idempotency_key="k1")
+        with pytest.raises(IdempotencyConflict):
+            await run(desk.caller, create_token, {"name": "other"}, idempotency_key="k1")
+
+    async def test_another_principal_has_keys_of_its_own(self, desk: Desk) -> None:
+        run = desk.product.pipeline.run
+        other = desk.caller_with(*desk.caller.scopes)
+        first = await run(desk.caller, create_token, {"name": "n8n"}, idempotency_key="k1")
+        second = await run(other, create_token, {"name": "n8n"}, idempotency_key="k1")
+        assert first.value != second.value
+
+    async def test_a_crowd_of_twins_has_one_effect(self, desk: Desk) -> None:
+        run = desk.product.pipeline.run
+        calls = [run(desk.caller, create_token, {"name": "n8n"}, idempotency_key="k1") for _ in range(50)]
+        outcomes = await asyncio.gather(*calls)
+        assert len({outcome.value["token"] for outcome in outcomes}) == 1
+        assert sum(not outcome.replayed for outcome in outcomes) == 1
+
+
+class _Nothing(Input):
+    """Nothing to say."""
+
+
+class _Done(Output):
+    """Done."""
+
+
+class TestRateLimit:
+    async def test_the_burst_then_a_time_to_wait(self, desk: Desk) -> None:
+        @operation(
+            "tests.knock",
+            tool="knock",
+            scope="workspace:read",
+            effect=Effect.READ,
+            http="GET /knock",
+            rate=RateClass(per_minute=60, burst=5),
+        )
+        async def knock(caller: Caller, request: _Nothing) -> _Done:
+            """Knock."""
+            return _Done()
+
+        for _ in range(5):
+            await desk.call(knock)
+        with pytest.raises(RateLimitExceeded) as caught:
+            await desk.call(knock)
+        assert caught.value.retry_after_ms is not None
+        assert 0 < caught.value.retry_after_ms <= 1001
+
+
+class TestApproval:
+    async def test_untrusted_text_destroys_nothing_without_a_person(self, desk: Desk) -> None:
+        made = await desk.call(create_token, name="n8n")
+        caller = desk.caller_with("tokens:write", trust=Trust.UNTRUSTED)
+        with pytest.raises(ApprovalRequired):
+            await desk.call(revoke_token, as_=caller, token_id=made["access_token"]["id"])
+
+
+class TestAuditChain:
+    async def test_a_whole_chain_is_intact(self, desk: Desk) -> None:
+        for name in ("a", "b", "c"):
+            await desk.call(update_workspace, name=name)
+        assert await desk.call(verify_audit) == {
+            "intact": True,
+            "records": 3,
+            "broken_at": None,
+            "reason": None,
+        }
+
+    @pytest.mark.parametrize(
+        ("tampering", "broken_at"),
+        [
+            (
+                "update audit_records set body = replace(body, 'Owner', 'Nobody') where workspace_id = $1 and seq = 2",
+                2,
+            ),
+            ("delete from audit_records where workspace_id = $1 and seq = 2", 2),
+            ("delete from audit_records where workspace_id = $1 and seq = 4", 4),
+            ("delete from audit_records where workspace_id = $1", 1),
+            (
+                (
+                    "update audit_records set seq = case seq when 2 then -3 else -2 end "
+                    "where workspace_id = $1 and seq in (2, 3)"
+                ),
+                1,
+            ),
+        ],
+        ids=["edited", "deleted", "cut off", "emptied", "moved"],
+    )
+    async def test_tampering_is_found_and_named(self, desk: Desk, tampering: str, broken_at: int) -> None:
+        for name in ("a", "b", "c", "d"):
+            await desk.call(update_workspace, name=name)
+        async with desk.product.database.transaction() as unit:
+            await unit.connection.execute(tampering, desk.caller.workspace_id)
+        verdict = await desk.call(verify_audit)
+        assert not verdict["intact"]
+        assert verdict["broken_at"] == broken_at
