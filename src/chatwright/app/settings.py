@@ -21,7 +21,7 @@ class Settings:
     key: bytes
     """`CHATWRIGHT_KEY`: the master key, 32 random bytes in base64; made in the data folder on the embedded default."""
     public_url: str
-    """`CHATWRIGHT_URL`: where people and clients reach this server, without a slash at the end."""
+    """`CHATWRIGHT_PUBLIC_URL`: where people and clients reach this server, without a slash at the end."""
     pool_size: int = 16
     """`CHATWRIGHT_POOL_SIZE`: most connections to the database from this process."""
     concurrency: int = 8
@@ -29,7 +29,7 @@ class Settings:
 
 
 def load_settings(*, data: Path, url: str) -> Settings:
-    """Read the settings; `url` is what to use when CHATWRIGHT_URL is not set.
+    """Read the settings; `url` is what to use when CHATWRIGHT_PUBLIC_URL is not set.
 
     Raises Misconfigured for a key that is weak, malformed or, outside the embedded default, missing.
     """
@@ -39,7 +39,7 @@ def load_settings(*, data: Path, url: str) -> Settings:
         data=data.resolve(),
         database_url=database_url,
         key=_load_key(data, embedded=database_url is None),
-        public_url=(os.environ.get("CHATWRIGHT_URL") or url).rstrip("/"),
+        public_url=(os.environ.get("CHATWRIGHT_PUBLIC_URL") or url).rstrip("/"),
         pool_size=_number("CHATWRIGHT_POOL_SIZE", 16),
         concurrency=_number("CHATWRIGHT_CONCURRENCY", 8),
     )

@@ -9,8 +9,6 @@ from chatwright.features.workspaces.rules import SCOPES
 from chatwright.kernel.ids import new_id
 
 SETUP_LINK_HOURS = 24 * 7
-READ_AND_WRITE = False
-"""Value of the read-only flag."""
 
 
 async def found_workspace(name: str, *, agency: str) -> UUID:
@@ -43,7 +41,7 @@ async def issue_owner_token(workspace_id: UUID, name: str) -> str:
         token[:SHOWN_PREFIX],
         digest(token),
         sorted(SCOPES),
-        False,
+        False,  # noqa: FBT003 - the column read_only.
         None,
         "set-up",
         None,

@@ -186,7 +186,7 @@ async def remove_member(caller: Caller, request: RemoveMember) -> Removed:
 
 
 @operation(
-    "tokens.create",
+    "token.create",
     tool="create_access_token",
     scope="tokens:write",
     effect=Effect.ADD,
@@ -226,7 +226,7 @@ async def create_token(caller: Caller, request: CreateToken) -> CreatedToken:
 
 
 @operation(
-    "tokens.list", tool="list_access_tokens", scope="tokens:read", effect=Effect.READ, http="GET /tokens"
+    "token.list", tool="list_access_tokens", scope="tokens:read", effect=Effect.READ, http="GET /tokens"
 )
 async def list_tokens(caller: Caller, request: ListTokens) -> Page[AccessToken]:
     """List the access tokens that were not revoked, without their secrets."""
@@ -235,7 +235,7 @@ async def list_tokens(caller: Caller, request: ListTokens) -> Page[AccessToken]:
 
 
 @operation(
-    "tokens.revoke",
+    "token.revoke",
     tool="revoke_access_token",
     scope="tokens:write",
     effect=Effect.DESTROY,
