@@ -26,11 +26,13 @@ show to a person or a model; it never carries a secret or a stack trace.
 from collections.abc import Sequence
 from typing import ClassVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 
 class FieldProblem(BaseModel):
     """One thing wrong with one field of a request."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     path: str
     """Dotted path of the field, e.g. `emails.0.address`; empty for the request as a whole."""
@@ -40,6 +42,8 @@ class FieldProblem(BaseModel):
 
 class Problem(BaseModel):
     """What every face shows of an error."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     code: str
     """Stable, upper-case name of the error."""

@@ -8,7 +8,7 @@ what its caller may see.
 import base64
 import binascii
 from collections.abc import Callable
-from typing import Annotated, Generic, TypeVar, cast
+from typing import Annotated, Any, Generic, TypeVar, cast
 from uuid import UUID
 
 import orjson
@@ -43,6 +43,11 @@ class Page(BaseModel, Generic[Item]):
     """The items of this page."""
     next_cursor: str | None = None
     """Give this as `cursor` for the next page; absent on the last one."""
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """A name that reads well in generated schemas and clients: `ContactPage`."""
+        return f"{params[0].__name__}{cls.__name__}"
 
 
 def encode_cursor(*key: str | int) -> str:

@@ -15,6 +15,8 @@ from chatwright.kernel.caller import Caller
 from chatwright.kernel.operation import AnyOperation
 
 GENESIS = b"\x00" * 32
+BEFORE_ALL = -(2**62)
+"""A number before every record, tampered ones too."""
 _BATCH = 1000
 
 
@@ -117,11 +119,16 @@ async def verify(workspace_id: UUID) -> Verdict:
 
 async def walk(workspace_id: UUID) -> AsyncIterator["store.AuditRow"]:
     """All records in order, read in batches."""
-    after = -(2**62)
-    while rows := await store.AUDIT_AFTER.all(workspace_id, after, _BATCH):
+    after = BEFORE_ALL
+    while rows := await batch(workspace_id, after):
         for row in rows:
             yield row
         after = rows[-1].seq
+
+
+async def batch(workspace_id: UUID, after: int) -> list["store.AuditRow"]:
+    """The next records after a number, in order, at most 1000; empty at the end."""
+    return await store.AUDIT_AFTER.all(workspace_id, after, _BATCH)
 
 
 def as_line(row: "store.AuditRow") -> dict[str, Any]:

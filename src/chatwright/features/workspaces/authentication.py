@@ -112,7 +112,9 @@ class SignIn(Input):
     """Credentials of a person."""
 
     email: EmailStr
+    """The address they joined with."""
     password: SecretStr
+    """Their password."""
 
 
 class Join(Input):
@@ -121,8 +123,11 @@ class Join(Input):
     link: str
     """The secret part of the link."""
     email: EmailStr
+    """The address to sign in with from now on."""
     name: Name
+    """Name people see."""
     password: SecretStr = Field(min_length=10, max_length=200)
+    """A new password, 10 characters or more."""
 
 
 class Sessions:

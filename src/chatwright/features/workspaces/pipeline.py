@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 import structlog
@@ -43,6 +43,8 @@ MAX_KEY_LENGTH = 255
 WAIT_SECONDS = 10.0
 """How long a call waits for a twin with the same idempotency key before it says IDEMPOTENCY_IN_PROGRESS."""
 WAIT_STEP_SECONDS = 0.05
+
+Model = TypeVar("Model", bound=BaseModel)
 
 _log = structlog.get_logger(__name__)
 
@@ -183,8 +185,13 @@ def principal_of(caller: Caller) -> str:
 
 def read_input(operation: AnyOperation, arguments: Mapping[str, object]) -> BaseModel:
     """Check the arguments against the operation's input; raises InvalidInput naming every field at fault."""
+    return read_model(operation.input, arguments)
+
+
+def read_model(model: type[Model], arguments: Mapping[str, object]) -> Model:
+    """Make a model of arguments from outside; raises InvalidInput naming every field at fault."""
     try:
-        return operation.input.model_validate(arguments)
+        return model.model_validate(arguments)
     except ValidationError as error:
         problems = [
             FieldProblem(path=".".join(str(part) for part in found["loc"]), message=found["msg"])
