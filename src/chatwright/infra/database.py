@@ -60,7 +60,7 @@ class PoolDatabase:
             raise Unavailable(message, retry_after_ms=1000) from error
 
     def _announce(self, unit: Unit) -> None:
-        topics = unit.wakes | {EVENTS_TOPIC} if unit.events else unit.wakes
+        topics = unit.wakes | {topic_of(event) for event in unit.events}
         if topics:
             self._signals.announce(topics)
 
@@ -90,6 +90,12 @@ _INSERT_EVENT = """
     insert into event_log (workspace_id, kind, subject_id, inbox_id, conversation_id, data)
     values ($1, $2, $3, $4, $5, $6)
 """
+
+
+def topic_of(event: "Event") -> str:
+    """`events:WORKSPACE:INBOX:CONVERSATION`, as far as the event has them, for who follows any of these."""
+    ids = (event.workspace_id, event.inbox_id, event.conversation_id)
+    return ":".join([EVENTS_TOPIC, *(str(id_) for id_ in ids if id_)])
 
 
 async def _write_events(connection: Connection, events: "list[Event]") -> None:

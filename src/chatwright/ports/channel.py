@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -30,6 +30,8 @@ class Capabilities:
     buttons_limit: int = 0
     typing: bool = False
     read_receipts: bool = False
+    repeatable: bool = False
+    """Whether sending the same message twice shows it once, so that an uncertain send may be repeated."""
     attachment_limit: int = 0
     """Largest attachment in bytes; 0 for none."""
 
@@ -56,8 +58,10 @@ class HookRequest:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A call that is what it claims to be, with whatever verification learned (e.g. the visitor)."""
+    """A call that is what it claims to be, with whatever verification learned."""
 
+    address: str | None = None
+    """Who calls, as the address to answer, where the call itself proves it."""
     claims: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -181,7 +185,10 @@ class Channel(Protocol[SettingsT]):
     def split(
         self, inbox: InboxView[SettingsT], request: HookRequest, verified: Verified
     ) -> Sequence[RawEvent]:
-        """Cut a verified call into raw events. Raises InvalidInput only when the body is no JSON at all."""
+        """Cut a verified call into raw events.
+
+        Raises InvalidInput only when the body is no JSON at all, or when only our own page could have made it.
+        """
         ...
 
     def parse(self, inbox: InboxView[SettingsT], payload: Mapping[str, Any]) -> Sequence[Inbound]:
@@ -194,3 +201,55 @@ class Channel(Protocol[SettingsT]):
 
 
 AnyChannel = Channel[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """A session of somebody on a page."""
+
+    token: str
+    """What the page presents from now on, as a bearer token."""
+    address: str
+    """Under which messages to them are kept."""
+
+
+@runtime_checkable
+class HostedChannel(Protocol):
+    """What a channel offers besides when no provider stands between: pages in browsers call this server.
+
+    `verify` of such a channel proves `Verified.address`, and external ids of messages begin with that address
+    and a slash, so that nobody can take an id before its owner does.
+    """
+
+    def allowed_origin(self, inbox: InboxView[Any], request: HookRequest) -> str | None:
+        """The website whose page calls and may; raises Forbidden when it may not.
+
+        None when the call names none, which only reads from our own pages may do: browsers leave it out there.
+        """
+        ...
+
+    def profile(self, inbox: InboxView[Any]) -> Mapping[str, Any]:
+        """What the page shows of the inbox before anything is said."""
+        ...
+
+    def welcome(self, inbox: InboxView[Any], request: HookRequest) -> Welcome:
+        """Renew the session that the body's `token` proves, or begin one for somebody new."""
+        ...
+
+
+_channels: dict[str, AnyChannel] = {}
+
+
+def register_channel(channel: AnyChannel) -> None:
+    """Make a channel known under its name, once per process, before anything is served."""
+    _channels[channel.name] = channel
+
+
+def channel_named(name: str) -> AnyChannel | None:
+    """The channel of this name, or None when no plug-in offers it."""
+    return _channels.get(name)
+
+
+def channel_names() -> list[str]:
+    """The names of all channels there are, sorted."""
+    return sorted(_channels)
