@@ -1,0 +1,189 @@
+"""From a channel's raw events to messages in conversations: stored first, worked later, each once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from chatwright.features.contacts.identities import is_blocked, recognise
+from chatwright.features.messaging import events, store
+from chatwright.features.messaging.rules import furthest, preview
+from chatwright.features.messaging.store import ConversationRow, MessageState
+from chatwright.kernel.errors import Misconfigured
+from chatwright.kernel.ids import new_id
+from chatwright.ports.channel import (
+    AnyChannel,
+    Inbound,
+    InboundMessage,
+    InboundRead,
+    InboundStatus,
+    InboundUnknown,
+    InboxView,
+    Person,
+    RawEvent,
+    channel_named,
+)
+from chatwright.ports.database import emit, wake
+from chatwright.ports.ledger import Claim, Ledger
+
+INBOUND = "inbound_events"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenInbox:
+    """An inbox with its channel at hand."""
+
+    name: str
+    channel: AnyChannel
+    view: InboxView[Any]
+
+
+async def find_inbox(inbox_id: UUID) -> OpenInbox | None:
+    """The inbox behind an inbound call; None when there is none. Runs in the current transaction."""
+    row = await store.OPEN_INBOX.first(inbox_id)
+    if row is None:
+        return None
+    channel = channel_named(row.channel)
+    if channel is None:
+        raise Misconfigured(f"No plug-in offers the channel '{row.channel}'.")
+    try:
+        settings = channel.Settings.model_validate(row.settings)
+    except ValidationError as error:
+        raise Misconfigured(f"The settings of the inbox '{row.name}' do not fit its channel.") from error
+    return OpenInbox(row.name, channel, InboxView(row.id, row.workspace_id, settings))
+
+
+async def accept(inbox: InboxView[Any], raw_events: Sequence[RawEvent]) -> int:
+    """Store raw events, each under its key once; returns how many were new."""
+    new = 0
+    for event in raw_events:
+        new += await store.ACCEPT_EVENT.run(
+            new_id(),
+            f"{inbox.id}:{event.lane}",
+            inbox.workspace_id,
+            inbox.id,
+            event.dedupe_key,
+            dict(event.payload),
+        )
+    if new:
+        wake(INBOUND)
+    return new
+
+
+def inbound_ledger() -> Ledger:
+    """The ledger of raw events, worked in order per lane."""
+    return Ledger(INBOUND, _work)
+
+
+async def _work(claim: Claim) -> None:
+    async with claim.settling():
+        inbox = await find_inbox(claim.row["inbox_id"])
+        if inbox is None:
+            return
+        for inbound in inbox.channel.parse(inbox.view, claim.row["payload"]):
+            await _apply(inbox.view, inbound, claim.id)
+
+
+async def _apply(inbox: InboxView[Any], inbound: Inbound, event_id: UUID) -> None:
+    match inbound:
+        case InboundMessage():
+            await _add_message(inbox, inbound)
+        case InboundStatus():
+            await _note_status(inbox, inbound)
+        case InboundRead():
+            await _note_read(inbox, inbound)
+        case InboundUnknown(kind=kind):
+            await store.COUNT_UNKNOWN.run(inbox.id, kind[:100], event_id)
+
+
+async def _add_message(inbox: InboxView[Any], inbound: InboundMessage) -> None:
+    if await store.KNOWN_MESSAGE.first(inbox.id, inbound.external_id) is not None:
+        return
+    contact_id = await recognise(inbox.workspace_id, inbox.id, inbound.person)
+    conversation = await open_conversation(inbox, contact_id, address_of(inbound.person))
+    blocked = await is_blocked(inbox.workspace_id, contact_id)
+    position = await store.ADVANCE_CONVERSATION.one(conversation.id, preview(inbound.content), not blocked)
+    message = await store.INSERT_MESSAGE.one(
+        new_id(),
+        inbox.workspace_id,
+        inbox.id,
+        conversation.id,
+        position,
+        "in",
+        "contact",
+        str(contact_id),
+        inbound.person.name or "",
+        inbound.content.model_dump(mode="json"),
+        inbound.external_id,
+        "received",
+    )
+    if conversation.state != "open" and not blocked:
+        emit(events.conversation_changed(conversation, "reopened"))
+    emit(events.message_changed(conversation, message.id, "created", direction="in", position=position))
+
+
+async def open_conversation(inbox: InboxView[Any], contact_id: UUID, address: str) -> ConversationRow:
+    """The one conversation of a contact in an inbox, made if it is the first, locked until the commit.
+
+    A conversation with the same address goes along when its contact was merged into this one.
+    """
+    known = await store.LOCK_CONVERSATION_OF.first(inbox.id, contact_id)
+    if known is not None:
+        return known
+    if await store.ADOPT_CONVERSATION.run(inbox.id, address, contact_id):
+        return await store.LOCK_CONVERSATION_OF.one(inbox.id, contact_id)
+    made = await store.INSERT_CONVERSATION.first(new_id(), inbox.workspace_id, inbox.id, contact_id, address)
+    conversation = await store.LOCK_CONVERSATION_OF.one(inbox.id, contact_id)
+    if made is not None:
+        emit(events.conversation_changed(conversation, "created", contact_id=str(contact_id)))
+    return conversation
+
+
+def address_of(person: Person) -> str:
+    """The value of the first identity, which is where the person is answered."""
+    return next(iter(person.identities.values()))
+
+
+async def _note_status(inbox: InboxView[Any], inbound: InboundStatus) -> None:
+    message = await store.LOCK_MESSAGE.first(inbox.id, _own_id(inbound.message_id), inbound.message_id)
+    if message is not None:
+        await move_status(inbox.workspace_id, message, inbound.status)
+
+
+async def _note_read(inbox: InboxView[Any], inbound: InboundRead) -> None:
+    conversation = await store.CONVERSATION_BY_ADDRESS.first(inbox.id, address_of(inbound.person))
+    if conversation is None:
+        return
+    position = await store.POSITION_OF.first(conversation.id, _own_id(inbound.up_to), inbound.up_to)
+    if position is None:
+        return
+    for message in await store.UNREAD_BY_CONTACT.all(conversation.id, position):
+        await move_status(inbox.workspace_id, message, "read")
+    await store.CONTACT_READ.run(conversation.id, position)
+
+
+def _own_id(text: str) -> UUID | None:
+    """Our own id of a message, if the channel gave that back; else it is the channel's."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+async def move_status(
+    workspace_id: UUID,
+    message: MessageState,
+    news: str,
+    *,
+    detail: str | None = None,
+    external_id: str | None = None,
+) -> None:
+    """Take news of a message into its timeline and move its status forward, never back."""
+    await store.ADD_STATUS.run(message.id, news, detail)
+    status = furthest(message.status, news)
+    await store.SET_STATUS.run(message.id, status, detail if status == news else None, external_id)
+    if status != message.status:
+        conversation = await store.FIND_CONVERSATION.one(workspace_id, message.conversation_id)
+        emit(events.message_changed(conversation, message.id, "status", status=status))

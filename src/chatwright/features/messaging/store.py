@@ -1,0 +1,399 @@
+"""Queries of the messaging room."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from chatwright.features.messaging.models import Inbox, Message, Owner, SavedReply, StatusChange
+from chatwright.ports.database import Statement, value
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """An inbox as stored."""
+
+    id: UUID
+    workspace_id: UUID
+    channel: str
+    name: str
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationRow:
+    """A conversation as stored."""
+
+    id: UUID
+    workspace_id: UUID
+    inbox_id: UUID
+    contact_id: UUID
+    address: str
+    state: str
+    snoozed_until: datetime | None
+    assignee_id: UUID | None
+    owner: Owner
+    version: int
+    last_position: int
+    last_text: str
+    last_inbound_at: datetime | None
+    read_position: int
+    contact_read_position: int
+    unread: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """What a delivery needs to know to send its message."""
+
+    message_id: UUID
+    status: str
+    content: Mapping[str, Any]
+    address: str
+    inbox_id: UUID
+    conversation_id: UUID
+    workspace_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class VisibleMessage:
+    """A message as the contact may see it."""
+
+    id: UUID
+    position: int
+    direction: str
+    author_name: str
+    content: Mapping[str, Any]
+    client_id: str | None
+    status: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MessageState:
+    """Where a message is on its way."""
+
+    id: UUID
+    conversation_id: UUID
+    inbox_id: UUID
+    status: str
+
+
+_INBOX = "id, channel, name, settings, created_at"
+INSERT_INBOX = Statement(
+    "messaging.insert_inbox",
+    f"""
+    insert into inboxes (id, workspace_id, channel, name, settings) values ($1, $2, $3, $4, $5)
+    returning {_INBOX}
+    """,
+    Inbox,
+)
+FIND_INBOX = Statement(
+    "messaging.find_inbox",
+    f"select {_INBOX} from inboxes where workspace_id = $1 and id = $2 and deleted_at is null",
+    Inbox,
+)
+LIST_INBOXES = Statement(
+    "messaging.list_inboxes",
+    f"""
+    select {_INBOX} from inboxes
+    where workspace_id = $1 and deleted_at is null and id > $2 and ($3::uuid[] is null or id = any($3))
+    order by id limit $4
+    """,
+    Inbox,
+)
+UPDATE_INBOX = Statement(
+    "messaging.update_inbox",
+    f"""
+    update inboxes set name = coalesce($3, name), settings = $4
+    where workspace_id = $1 and id = $2 and deleted_at is null returning {_INBOX}
+    """,
+    Inbox,
+)
+DELETE_INBOX = Statement(
+    "messaging.delete_inbox",
+    """
+    update inboxes set deleted_at = now()
+    where workspace_id = $1 and id = $2 and deleted_at is null returning id
+    """,
+    value,
+)
+OPEN_INBOX = Statement(
+    "messaging.open_inbox",
+    "select id, workspace_id, channel, name, settings from inboxes where id = $1 and deleted_at is null",
+    InboxRow,
+)
+
+ACCEPT_EVENT = Statement(
+    "messaging.accept_event",
+    """
+    insert into inbound_events (id, lane, workspace_id, inbox_id, dedupe_key, payload)
+    values ($1, $2, $3, $4, $5, $6)
+    on conflict (inbox_id, dedupe_key) do nothing
+    """,
+    value,
+)
+COUNT_UNKNOWN = Statement(
+    "messaging.count_unknown",
+    """
+    insert into unknown_events as unknown (inbox_id, kind, seen, last_event_id) values ($1, $2, 1, $3)
+    on conflict (inbox_id, kind) do update
+    set seen = unknown.seen + 1, last_event_id = excluded.last_event_id, last_seen_at = now()
+    """,
+    value,
+)
+
+_CONVERSATION = """id, workspace_id, inbox_id, contact_id, address, state, snoozed_until, assignee_id, owner,
+    version, last_position, last_text, last_inbound_at, read_position, contact_read_position, unread,
+    created_at, updated_at"""
+INSERT_CONVERSATION = Statement(
+    "messaging.insert_conversation",
+    """
+    insert into conversations (id, workspace_id, inbox_id, contact_id, address) values ($1, $2, $3, $4, $5)
+    on conflict (inbox_id, contact_id) do nothing returning id
+    """,
+    value,
+)
+ADOPT_CONVERSATION = Statement(
+    "messaging.adopt_conversation",
+    "update conversations set contact_id = $3 where inbox_id = $1 and address = $2",
+    value,
+)
+LOCK_CONVERSATION_OF = Statement(
+    "messaging.lock_conversation_of",
+    f"select {_CONVERSATION} from conversations where inbox_id = $1 and contact_id = $2 for update",
+    ConversationRow,
+)
+LOCK_CONVERSATION = Statement(
+    "messaging.lock_conversation",
+    f"select {_CONVERSATION} from conversations where workspace_id = $1 and id = $2 for update",
+    ConversationRow,
+)
+FIND_CONVERSATION = Statement(
+    "messaging.find_conversation",
+    f"select {_CONVERSATION} from conversations where workspace_id = $1 and id = $2",
+    ConversationRow,
+)
+CONVERSATION_BY_ADDRESS = Statement(
+    "messaging.conversation_by_address",
+    f"select {_CONVERSATION} from conversations where inbox_id = $1 and address = $2 order by updated_at desc limit 1",
+    ConversationRow,
+)
+LIST_CONVERSATIONS = Statement(
+    "messaging.list_conversations",
+    f"""
+    select {_CONVERSATION} from conversations
+    where workspace_id = $1 and ($2::uuid[] is null or inbox_id = any($2))
+      and ($3::text is null or state = $3) and ($4::text is null or owner = $4)
+      and ($5::uuid is null or inbox_id = $5) and ($6::uuid is null or contact_id = $6)
+      and ($7::uuid is null or assignee_id = $7) and ($8::boolean is null or (unread > 0) = $8)
+      and ($9::timestamptz is null or (updated_at, id) < ($9, $10::uuid))
+    order by updated_at desc, id desc limit $11
+    """,
+    ConversationRow,
+)
+ADVANCE_CONVERSATION = Statement(
+    "messaging.advance_conversation",
+    """
+    update conversations set last_position = last_position + 1, last_text = $2, updated_at = clock_timestamp(),
+        last_inbound_at = case when $3 then clock_timestamp() else last_inbound_at end,
+        unread = case when $3 then unread + 1 else unread end,
+        state = case when $3 then 'open' else state end,
+        snoozed_until = case when $3 then null else snoozed_until end
+    where id = $1 returning last_position
+    """,
+    value,
+)
+SET_STATE = Statement(
+    "messaging.set_state",
+    """
+    update conversations set state = $2, snoozed_until = $3, updated_at = clock_timestamp()
+    where id = $1
+    """,
+    value,
+)
+SET_ASSIGNEE = Statement(
+    "messaging.set_assignee",
+    "update conversations set assignee_id = $2, updated_at = clock_timestamp() where id = $1",
+    value,
+)
+SET_OWNER = Statement(
+    "messaging.set_owner",
+    """
+    update conversations set owner = $2, version = version + 1, updated_at = clock_timestamp()
+    where id = $1 and owner <> $2
+    """,
+    value,
+)
+MARK_READ = Statement(
+    "messaging.mark_read",
+    """
+    update conversations set read_position = least(last_position, $2::bigint),
+        unread = (select count(*) from messages where conversation_id = $1 and direction = 'in' and position > $2)
+    where id = $1
+    """,
+    value,
+)
+MARK_UNREAD = Statement(
+    "messaging.mark_unread",
+    """
+    update conversations set unread = greatest(unread, 1),
+        read_position = coalesce((select max(position) - 1 from messages
+                                  where conversation_id = $1 and direction = 'in'), 0)
+    where id = $1
+    """,
+    value,
+)
+CONTACT_READ = Statement(
+    "messaging.contact_read",
+    """
+    update conversations set contact_read_position = greatest(contact_read_position, $2::bigint)
+    where id = $1
+    """,
+    value,
+)
+WAKE_SNOOZED = Statement(
+    "messaging.wake_snoozed",
+    f"""
+    update conversations set state = 'open', snoozed_until = null, updated_at = clock_timestamp()
+    where state = 'snoozed' and snoozed_until <= now() returning {_CONVERSATION}
+    """,
+    ConversationRow,
+)
+
+_MESSAGE = """id, conversation_id, position, direction, author_kind, author_id, author_name, content, status,
+    error, created_at"""
+INSERT_MESSAGE = Statement(
+    "messaging.insert_message",
+    f"""
+    insert into messages (id, workspace_id, inbox_id, conversation_id, position, direction, author_kind,
+        author_id, author_name, content, external_id, status)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning {_MESSAGE}
+    """,
+    Message,
+)
+KNOWN_MESSAGE = Statement(
+    "messaging.known_message",
+    "select id from messages where inbox_id = $1 and direction = 'in' and external_id = $2",
+    value,
+)
+LIST_MESSAGES = Statement(
+    "messaging.list_messages",
+    f"""
+    select {_MESSAGE} from messages where workspace_id = $1 and conversation_id = $2 and position < $3
+    order by position desc limit $4
+    """,
+    Message,
+)
+FIND_MESSAGE = Statement(
+    "messaging.find_message",
+    f"""
+    select {_MESSAGE} from messages
+    where workspace_id = $1 and id = $2 and ($3::uuid[] is null or inbox_id = any($3))
+    """,
+    Message,
+)
+VISIBLE_MESSAGES = Statement(
+    "messaging.visible_messages",
+    """
+    select messages.id, position, direction, author_name, content, external_id as client_id, status,
+           messages.created_at as at
+    from messages join conversations on conversations.id = messages.conversation_id
+    where conversations.inbox_id = $1 and conversations.address = $2 and position > $3
+      and direction in ('in', 'out')
+    order by position limit $4
+    """,
+    VisibleMessage,
+)
+LOCK_MESSAGE = Statement(
+    "messaging.lock_message",
+    """
+    select id, conversation_id, inbox_id, status from messages
+    where inbox_id = $1 and direction = 'out' and (id = $2::uuid or external_id = $3) for update
+    """,
+    MessageState,
+)
+SET_STATUS = Statement(
+    "messaging.set_status",
+    """
+    update messages set status = $2, error = $3, external_id = coalesce($4, external_id) where id = $1
+    """,
+    value,
+)
+ADD_STATUS = Statement(
+    "messaging.add_status",
+    """
+    insert into message_statuses (message_id, status, detail) values ($1, $2, $3)
+    on conflict (message_id, status) do nothing
+    """,
+    value,
+)
+TIMELINE = Statement(
+    "messaging.timeline",
+    "select status, at, detail from message_statuses where message_id = $1 order by at",
+    StatusChange,
+)
+UNREAD_BY_CONTACT = Statement(
+    "messaging.unread_by_contact",
+    """
+    select id, conversation_id, inbox_id, status from messages
+    where conversation_id = $1 and direction = 'out' and position <= $2
+      and status in ('sending', 'unknown', 'sent', 'delivered')
+    order by position for update
+    """,
+    MessageState,
+)
+POSITION_OF = Statement(
+    "messaging.position_of",
+    "select position from messages where conversation_id = $1 and (id = $2::uuid or external_id = $3)",
+    value,
+)
+
+INSERT_DELIVERY = Statement(
+    "messaging.insert_delivery",
+    "insert into deliveries (id, lane, workspace_id, message_id) values ($1, $2, $3, $4)",
+    value,
+)
+DELIVERY = Statement(
+    "messaging.delivery",
+    """
+    select messages.id as message_id, messages.status, content, address, messages.inbox_id,
+           messages.conversation_id, messages.workspace_id
+    from messages join conversations on conversations.id = messages.conversation_id
+    where messages.id = $1
+    """,
+    DeliveryRow,
+)
+
+INSERT_ATTACHMENT = Statement(
+    "messaging.insert_attachment",
+    """
+    insert into attachments (id, workspace_id, storage_key, filename, media_type, size)
+    values ($1, $2, $3, $4, $5, $6)
+    """,
+    value,
+)
+
+_REPLY = "id, shortcut, text, updated_at"
+SAVE_REPLY = Statement(
+    "messaging.save_reply",
+    f"""
+    insert into saved_replies (id, workspace_id, shortcut, text) values ($1, $2, $3, $4)
+    on conflict (workspace_id, shortcut) do update set text = excluded.text, updated_at = now()
+    returning {_REPLY}
+    """,
+    SavedReply,
+)
+LIST_REPLIES = Statement(
+    "messaging.list_replies",
+    f"select {_REPLY} from saved_replies where workspace_id = $1 and id > $2 order by id limit $3",
+    SavedReply,
+)
+DELETE_REPLY = Statement(
+    "messaging.delete_reply",
+    "delete from saved_replies where workspace_id = $1 and id = $2 returning id",
+    value,
+)

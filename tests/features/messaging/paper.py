@@ -1,0 +1,77 @@
+"""A channel made of paper: its wire format is a dict, its provider a list. It shows what a room relies on."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from chatwright.ports.channel import (
+    Capabilities,
+    DeliveryStatus,
+    HookRequest,
+    Inbound,
+    InboundMessage,
+    InboundRead,
+    InboundStatus,
+    InboundUnknown,
+    InboxView,
+    Outgoing,
+    Person,
+    RawEvent,
+    SendOutcome,
+    Verified,
+)
+from chatwright.ports.content import TextContent
+
+
+class PaperSettings(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    colour: str = "white"
+
+
+class PaperChannel:
+    """Posts what is sent onto a wall; outcomes can be chosen, by text of the message."""
+
+    name: ClassVar[str] = "paper"
+    Settings = PaperSettings
+    capabilities: ClassVar[Capabilities] = Capabilities(contents=frozenset({"text"}), text_limit=1000)
+
+    def __init__(self) -> None:
+        self.wall: list[Outgoing] = []
+        self.outcomes: dict[str, SendOutcome | Exception] = {}
+
+    def verify(self, inbox: InboxView[PaperSettings], request: HookRequest) -> Verified:
+        return Verified()
+
+    def split(
+        self, inbox: InboxView[PaperSettings], request: HookRequest, verified: Verified
+    ) -> Sequence[RawEvent]:
+        return []
+
+    def parse(self, inbox: InboxView[PaperSettings], payload: Mapping[str, Any]) -> Sequence[Inbound]:
+        person = Person({"paper": str(payload.get("from", "nobody"))}, name=payload.get("name"))
+        match payload.get("kind"):
+            case "message":
+                return [InboundMessage(payload["id"], person, TextContent(text=payload["text"]))]
+            case "status":
+                return [InboundStatus(payload["id"], DeliveryStatus(payload["status"]))]
+            case "read":
+                return [InboundRead(person, payload["up_to"])]
+            case kind:
+                return [InboundUnknown(str(kind))]
+
+    async def send(self, inbox: InboxView[PaperSettings], outgoing: Outgoing) -> SendOutcome:
+        assert isinstance(outgoing.content, TextContent)
+        self.wall.append(outgoing)
+        outcome = self.outcomes.get(outgoing.content.text, SendOutcome(external_id=f"paper-{len(self.wall)}"))
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+
+def letter(text: str, *, sender: str = "ann", id_: str | None = None, name: str | None = None) -> RawEvent:
+    """Somebody writes."""
+    id_ = id_ or f"{sender}:{text}"
+    payload = {"kind": "message", "id": id_, "from": sender, "name": name, "text": text}
+    return RawEvent(dedupe_key=id_, lane=sender, payload=payload)

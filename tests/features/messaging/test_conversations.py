@@ -1,0 +1,170 @@
+"""The state of conversations, and who answers them."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from chatwright.features.contacts.identities import recognise
+from chatwright.features.messaging.errors import ConversationNotFound, NotYourConversation, OwnerChanged
+from chatwright.features.messaging.jobs import wake_snoozed
+from chatwright.features.messaging.operations import (
+    add_note,
+    assign_conversation,
+    get_conversation,
+    list_conversations,
+    list_messages,
+    mark_read,
+    mark_unread,
+    send_message,
+    set_owner,
+    snooze_conversation,
+)
+from chatwright.features.workspaces.errors import MemberNotFound
+from chatwright.kernel.caller import PrincipalKind
+from chatwright.kernel.errors import InvalidInput
+from chatwright.kernel.ids import new_id
+from chatwright.ports.channel import Person
+from tests.features.messaging.conftest import Post
+from tests.features.messaging.paper import letter
+
+
+class TestOwner:
+    async def test_a_person_takes_over_by_answering(self, post: Post) -> None:
+        conversation = await post.begin()
+        assert (conversation["owner"], conversation["version"]) == ("bot", 1)
+        await post.send(conversation, "A person here.")
+        (after,) = await post.conversations()
+        assert (after["owner"], after["version"]) == ("human", 2)
+
+    async def test_keep_owner_leaves_the_bot_in_charge(self, post: Post) -> None:
+        conversation = await post.begin()
+        await post.send(conversation, "Just a note on your order.", keep_owner=True)
+        (after,) = await post.conversations()
+        assert (after["owner"], after["version"]) == ("bot", 1)
+
+    @pytest.mark.parametrize("kind", [PrincipalKind.AGENT, PrincipalKind.FLOW])
+    async def test_the_bot_cannot_send_once_it_lost_the_conversation(
+        self, post: Post, kind: PrincipalKind
+    ) -> None:
+        conversation = await post.begin()
+        bot = post.desk.caller_with("conversations:write", kind=kind)
+        here = conversation["id"]
+        await post.desk.call(send_message, as_=bot, conversation_id=here, text="I am the bot.")
+        await post.send(conversation, "I take over.")
+        with pytest.raises(NotYourConversation):
+            await post.desk.call(send_message, as_=bot, conversation_id=here, text="Me again.")
+        await post.desk.call(set_owner, conversation_id=here, owner="bot")
+        await post.desk.call(send_message, as_=bot, conversation_id=here, text="Back.")
+
+    async def test_a_stale_version_is_refused(self, post: Post) -> None:
+        conversation = await post.begin()
+        await post.desk.call(set_owner, conversation_id=conversation["id"], owner="paused")
+        with pytest.raises(OwnerChanged):
+            await post.send(conversation, "late", expected_version=1)
+
+
+class TestSnooze:
+    async def test_it_opens_again_when_its_time_has_come(self, post: Post) -> None:
+        conversation = await post.begin()
+        until = datetime.now(UTC) + timedelta(hours=1)
+        snoozed = await post.desk.call(snooze_conversation, conversation_id=conversation["id"], until=until)
+        assert snoozed["state"] == "snoozed"
+        async with post.desk.product.database.transaction() as unit:
+            await unit.connection.execute(
+                "update conversations set snoozed_until = now() - interval '1 second' where id = $1",
+                conversation["id"],
+            )
+            await wake_snoozed()
+        (after,) = await post.conversations()
+        assert (after["state"], after["snoozed_until"]) == ("open", None)
+
+    async def test_the_past_is_refused(self, post: Post) -> None:
+        conversation = await post.begin()
+        until = datetime.now(UTC) - timedelta(hours=1)
+        with pytest.raises(InvalidInput) as caught:
+            await post.desk.call(snooze_conversation, conversation_id=conversation["id"], until=until)
+        assert caught.value.fields[0].path == "until"
+
+
+class TestAssign:
+    async def test_only_to_members_of_the_workspace(self, post: Post) -> None:
+        conversation = await post.begin()
+        with pytest.raises(MemberNotFound):
+            await post.desk.call(
+                assign_conversation, conversation_id=conversation["id"], assignee_id=str(new_id())
+            )
+        nobody = await post.desk.call(
+            assign_conversation, conversation_id=conversation["id"], assignee_id=None
+        )
+        assert nobody["assignee_id"] is None
+
+
+class TestReadMarks:
+    async def test_read_up_to_a_message_leaves_the_rest_unread(self, post: Post) -> None:
+        conversation = await post.begin("one")
+        await post.receive(letter("two"), letter("three"))
+        read = await post.desk.call(mark_read, conversation_id=conversation["id"], up_to=1)
+        assert read["unread"] == 2
+        assert (await post.desk.call(mark_read, conversation_id=conversation["id"]))["unread"] == 0
+        assert (await post.desk.call(mark_unread, conversation_id=conversation["id"]))["unread"] == 1
+
+
+class TestNotes:
+    async def test_a_note_stays_among_us(self, post: Post) -> None:
+        conversation = await post.begin()
+        await post.desk.call(add_note, conversation_id=conversation["id"], text="careful")
+        await post.work()
+        history = await post.history(conversation)
+        assert [message["direction"] for message in history] == ["in", "note"]
+        assert post.channel.wall == []
+
+
+class TestLists:
+    async def test_pages_hold_every_conversation_once(self, post: Post) -> None:
+        await post.receive(*(letter("hi", sender=f"s{number}") for number in range(7)))
+        seen: list[str] = []
+        cursor = None
+        while True:
+            page = await post.desk.call(list_conversations, limit=3, cursor=cursor)
+            seen += [item["id"] for item in page["items"]]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                break
+        assert len(seen) == len(set(seen)) == 7
+
+    async def test_history_pages_backwards(self, post: Post) -> None:
+        conversation = await post.begin("0")
+        await post.receive(*(letter(str(number)) for number in range(1, 5)))
+        here = conversation["id"]
+        first = await post.desk.call(list_messages, conversation_id=here, limit=3)
+        second = await post.desk.call(
+            list_messages, conversation_id=here, limit=3, cursor=first["next_cursor"]
+        )
+        texts = [message["content"]["text"] for message in [*first["items"], *second["items"]]]
+        assert texts == ["4", "3", "2", "1", "0"]
+        assert second["next_cursor"] is None
+
+
+class TestInboxLimits:
+    async def test_a_caller_limited_to_other_inboxes_sees_nothing(self, post: Post) -> None:
+        conversation = await post.begin()
+        limited = post.desk.caller_with("conversations:read", inbox_ids=frozenset({new_id()}))
+        assert (await post.desk.call(list_conversations, as_=limited))["items"] == []
+        with pytest.raises(ConversationNotFound):
+            await post.desk.call(get_conversation, as_=limited, conversation_id=conversation["id"])
+
+
+class TestMerged:
+    async def test_the_conversation_goes_along_with_a_moved_identity(self, post: Post) -> None:
+        conversation = await post.begin()
+        async with post.desk.product.database.transaction() as unit:
+            survivor = await recognise(post.desk.caller.workspace_id, post.inbox_id, Person({"other": "x"}))
+            await unit.connection.execute(
+                "update contact_identities set contact_id = $1 where contact_id = $2",
+                survivor,
+                UUID(conversation["contact_id"]),
+            )
+        await post.receive(letter("again"))
+        (after,) = await post.conversations()
+        assert (after["id"], after["contact_id"]) == (conversation["id"], str(survivor))

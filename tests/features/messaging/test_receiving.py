@@ -1,0 +1,103 @@
+"""From raw events to conversations."""
+
+import asyncio
+import random
+
+from chatwright.features.messaging.operations import close_conversation, get_message
+from chatwright.ports.channel import RawEvent
+from tests.features.messaging.conftest import Post
+from tests.features.messaging.paper import letter
+
+
+class TestOnce:
+    async def test_copies_of_an_event_are_one_message(self, post: Post) -> None:
+        stored = await asyncio.gather(*(post.store(letter("hi")) for _ in range(5)))
+        await post.work()
+        assert sum(stored) == 1
+        (conversation,) = await post.conversations()
+        assert [message["content"]["text"] for message in await post.history(conversation)] == ["hi"]
+
+    async def test_two_first_messages_at_once_begin_one_conversation(self, post: Post) -> None:
+        first = [letter(f"first of {number}", sender=f"s{number}") for number in range(8)]
+        second = [letter(f"second of {number}", sender=f"s{number}") for number in range(8)]
+        apart = [
+            RawEvent(event.dedupe_key, f"another lane: {event.dedupe_key}", event.payload) for event in second
+        ]
+        await post.store(*first, *apart)
+        await asyncio.gather(post.work(), post.work(), post.work())
+        conversations = await post.conversations()
+        assert len(conversations) == 8
+        assert len({conversation["contact_id"] for conversation in conversations}) == 8
+        for conversation in conversations:
+            assert len(await post.history(conversation)) == 2
+
+
+class TestOrder:
+    async def test_a_lane_is_worked_in_the_order_it_was_stored(self, post: Post) -> None:
+        letters = [letter(f"{number}", sender=f"s{number % 3}") for number in range(60)]
+        await post.store(*letters)
+        await asyncio.gather(post.work(), post.work())
+        for conversation in await post.conversations():
+            numbers = [int(message["content"]["text"]) for message in await post.history(conversation)]
+            assert numbers == sorted(numbers)
+            assert len(numbers) == 20
+
+
+class TestOddInput:
+    async def test_an_unknown_kind_is_kept_and_counted(self, post: Post) -> None:
+        for number in range(3):
+            await post.receive(RawEvent(f"odd{number}", "ann", {"kind": "hologram"}))
+        async with post.desk.product.database.transaction() as unit:
+            row = await unit.connection.fetchrow(
+                "select kind, seen from unknown_events where inbox_id = $1", post.inbox_id
+            )
+            kept = await unit.connection.fetch(
+                "select state from inbound_events where inbox_id = $1", post.inbox_id
+            )
+        assert row is not None
+        assert (row["kind"], row["seen"]) == ("hologram", 3)
+        assert [record["state"] for record in kept] == ["done"] * 3
+
+    async def test_an_event_that_cannot_be_worked_does_not_stop_the_others(self, post: Post) -> None:
+        broken = RawEvent("broken", "ann", {"kind": "message", "from": "ann"})
+        await post.receive(broken, letter("hello", sender="bob"))
+        (conversation,) = await post.conversations()
+        assert conversation["last_text"] == "hello"
+
+
+class TestState:
+    async def test_a_message_opens_a_closed_conversation(self, post: Post) -> None:
+        conversation = await post.begin()
+        await post.desk.call(close_conversation, conversation_id=conversation["id"])
+        await post.receive(letter("are you there?"))
+        (conversation,) = await post.conversations()
+        assert (conversation["state"], conversation["unread"]) == ("open", 2)
+
+
+class TestStatuses:
+    async def test_late_and_repeated_news_never_move_a_message_back(self, post: Post) -> None:
+        conversation = await post.begin()
+        message = await post.send(conversation, "answer")
+        await post.work()
+        news = ["sent", "delivered", "read", "delivered", "sent"]
+        random.Random(7).shuffle(news)
+        for number, status in enumerate(news):
+            payload = {"kind": "status", "id": message["id"], "status": status}
+            await post.receive(RawEvent(f"status{number}", "statuses", payload))
+        detail = await post.desk.call(get_message, message_id=message["id"])
+        assert detail["message"]["status"] == "read"
+        assert {step["status"] for step in detail["timeline"]} == {
+            "queued",
+            "sending",
+            "sent",
+            "delivered",
+            "read",
+        }
+
+    async def test_reading_up_to_a_message_reads_the_earlier_ones(self, post: Post) -> None:
+        conversation = await post.begin()
+        sent = [await post.send(conversation, text) for text in ("one", "two", "three")]
+        await post.work()
+        await post.receive(RawEvent("r1", "ann", {"kind": "read", "from": "ann", "up_to": sent[1]["id"]}))
+        statuses = [message["status"] for message in await post.history(conversation)]
+        assert statuses == ["received", "read", "read", "sent"]
