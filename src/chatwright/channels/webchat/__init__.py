@@ -1,1 +1,1 @@
-"""The bubble on a web page, as a channel like any other."""
+"""A chat bubble on any website; see README.md beside this file."""
