@@ -35,15 +35,17 @@ class Claimer:
 
     async def run(self) -> None:
         """Claim and work batches; between them wait for the wake-up call or the poll."""
-        while True:
-            try:
-                worked = await self.run_once()
-            except ChatwrightError as error:
-                _log.warning("claimer.paused", ledger=self._ledger.table, error=error.code)
-                worked = 0
-                await asyncio.sleep(POLL_SECONDS)
-            if worked == 0:
-                await self._signals.wait(self._ledger.topic, POLL_SECONDS)
+        with self._signals.follow(self._ledger.topic) as follower:
+            while True:
+                if await self._try_once() == 0:
+                    await follower.next(POLL_SECONDS)
+
+    async def _try_once(self) -> int:
+        try:
+            return await self.run_once()
+        except ChatwrightError as error:
+            _log.warning("claimer.paused", ledger=self._ledger.table, error=error.code)
+            return 0
 
     async def run_once(self) -> int:
         """Claim one batch and work it to its end; returns how many rows it had."""

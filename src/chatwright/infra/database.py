@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from chatwright.ports.signals import Signals
 
 ACQUIRE_SECONDS = 10.0
+STATEMENT_SECONDS = 60
+"""No statement of ours should take so long; one that does is cancelled by the server."""
 EVENTS_TOPIC = "events"
 
 _UNREACHABLE = (
@@ -26,6 +28,19 @@ _UNREACHABLE = (
     asyncpg.AdminShutdownError,
     asyncpg.InterfaceError,
 )
+
+_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InterfaceError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.QueryCanceledError,
+    ConnectionError,
+)
+"""What ends a transaction through no fault of its caller; the same call may go through later."""
 
 
 class PoolDatabase:
@@ -46,6 +61,9 @@ class PoolDatabase:
                 async with connection.transaction():
                     yield unit
                     await _write_events(unit.connection, unit.events)
+            except _LOST as error:
+                message = "The database went away, or could not take this just now."
+                raise Unavailable(message, retry_after_ms=1000) from error
             finally:
                 current.reset(token)
         finally:
@@ -68,7 +86,13 @@ class PoolDatabase:
 async def open_pool(dsn: str, *, size: int) -> "asyncpg.Pool[asyncpg.Record]":
     """Open the pool. Raises Unavailable when the server does not answer."""
     try:
-        return await asyncpg.create_pool(dsn, min_size=1, max_size=size, init=prepare_connection)
+        return await asyncpg.create_pool(
+            dsn,
+            min_size=1,
+            max_size=size,
+            init=prepare_connection,
+            server_settings={"statement_timeout": f"{STATEMENT_SECONDS}s", "application_name": "chatwright"},
+        )
     except _UNREACHABLE as error:
         message = "The database cannot be reached."
         raise Unavailable(message, retry_after_ms=1000) from error

@@ -1,0 +1,184 @@
+"""The claimer's promises, on a ledger of its own."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+import pytest_asyncio
+
+from chatwright.app.wiring import Product
+from chatwright.infra.claimer import Claimer
+from chatwright.kernel.errors import InvalidInput
+from chatwright.kernel.ids import new_id
+from chatwright.ports.database import current_unit
+from chatwright.ports.ledger import Claim, LeaseLost, Ledger
+
+TABLE = "errands"
+CREATE = f"""
+    create table {TABLE} (
+        id uuid primary key, position bigint generated always as identity, lane text,
+        state text not null default 'queued', due_at timestamptz not null default now(), lease_owner uuid,
+        attempts int not null default 0, error text, created_at timestamptz not null default now(),
+        name text not null)
+"""
+
+
+class Errands:
+    """Rows to work and a record of what was done, in the database and in memory."""
+
+    def __init__(self, product: Product) -> None:
+        self.product = product
+        self.done: list[str] = []
+        self.work: Callable[[Claim], Any] = self.finish
+
+    async def add(self, *names: str, lane: str | None = None) -> None:
+        async with self.product.database.transaction() as unit:
+            for name in names:
+                await unit.connection.execute(
+                    f"insert into {TABLE} (id, lane, name) values ($1, $2, $3)", new_id(), lane, name
+                )
+
+    async def finish(self, claim: Claim) -> None:
+        async with claim.settling():
+            self.done.append(claim.row["name"])
+
+    async def _work(self, claim: Claim) -> None:
+        await self.work(claim)
+
+    def claimer(self, *, concurrency: int = 4, lease: float = 30.0, attempts: int = 8) -> Claimer:
+        ledger = Ledger(TABLE, self._work, lease_seconds=lease, max_attempts=attempts)
+        return Claimer(self.product.database, self.product.signals, ledger, concurrency=concurrency)
+
+    async def drain(self, claimer: Claimer) -> None:
+        while await claimer.run_once():
+            pass
+
+    async def states(self) -> dict[str, tuple[str, int]]:
+        async with self.product.database.transaction() as unit:
+            rows = await unit.connection.fetch(f"select name, state, attempts from {TABLE}")
+        return {row["name"]: (row["state"], row["attempts"]) for row in rows}
+
+    async def make_due(self) -> None:
+        async with self.product.database.transaction() as unit:
+            await unit.connection.execute(f"update {TABLE} set due_at = now()")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def errands(product: Product) -> AsyncGenerator[Errands]:
+    async with product.database.transaction() as unit:
+        await unit.connection.execute(CREATE)
+    yield Errands(product)
+    async with product.database.transaction() as unit:
+        await unit.connection.execute(f"drop table {TABLE}")
+
+
+class TestLanes:
+    async def test_a_lane_is_worked_in_order_by_many_workers(self, errands: Errands) -> None:
+        names = [f"a{number:02}" for number in range(30)]
+        await errands.add(*names, lane="a")
+        await errands.add(*(f"b{number:02}" for number in range(30)), lane="b")
+        await asyncio.gather(*(errands.drain(errands.claimer()) for _ in range(3)))
+        assert [name for name in errands.done if name.startswith("a")] == names
+        assert len(errands.done) == 60
+
+    async def test_rows_without_a_lane_wait_for_nobody(self, errands: Errands) -> None:
+        await errands.add("one", "two", "three")
+        assert await errands.claimer().run_once() == 3
+
+
+class TestFailures:
+    async def test_a_failing_row_is_tried_again_and_holds_its_lane(self, errands: Errands) -> None:
+        await errands.add("first", "second", lane="a")
+        attempts: list[str] = []
+
+        async def stumble(claim: Claim) -> None:
+            attempts.append(claim.row["name"])
+            if claim.attempts == 1 and claim.row["name"] == "first":
+                raise RuntimeError("not yet")
+            await errands.finish(claim)
+
+        errands.work = stumble
+        await errands.drain(errands.claimer())
+        assert errands.done == []
+        assert await errands.states() == {"first": ("queued", 1), "second": ("queued", 0)}
+        await errands.make_due()
+        await errands.drain(errands.claimer())
+        assert errands.done == ["first", "second"]
+        assert attempts == ["first", "first", "second"]
+
+    async def test_what_cannot_succeed_fails_at_once_and_frees_its_lane(self, errands: Errands) -> None:
+        await errands.add("bad", "good", lane="a")
+
+        async def refuse(claim: Claim) -> None:
+            if claim.row["name"] == "bad":
+                raise InvalidInput("Never.")
+            await errands.finish(claim)
+
+        errands.work = refuse
+        await errands.drain(errands.claimer())
+        assert await errands.states() == {"bad": ("failed", 1), "good": ("done", 1)}
+
+    async def test_the_last_attempt_ends_in_failed(self, errands: Errands) -> None:
+        await errands.add("hopeless")
+
+        async def crash(claim: Claim) -> None:
+            raise RuntimeError("again")
+
+        errands.work = crash
+        for _ in range(2):
+            await errands.drain(errands.claimer(attempts=2))
+            if (await errands.states())["hopeless"][0] == "queued":
+                await errands.make_due()
+        assert await errands.states() == {"hopeless": ("failed", 2)}
+
+
+class TestLeases:
+    async def test_a_dead_workers_row_comes_back_and_its_late_settle_is_void(self, errands: Errands) -> None:
+        await errands.add("slow")
+        lost: list[bool] = []
+
+        async def dawdle(claim: Claim) -> None:
+            if claim.attempts > 1:
+                await errands.finish(claim)
+                return
+            await errands.make_due()
+            await errands.drain(errands.claimer())
+            try:
+                async with claim.settling():
+                    await current_unit().connection.execute(
+                        f"insert into {TABLE} (id, name) values ($1, 'x')", new_id()
+                    )
+            except LeaseLost:
+                lost.append(True)
+
+        errands.work = dawdle
+        await errands.claimer().run_once()
+        assert lost == [True]
+        assert errands.done == ["slow"]
+        assert await errands.states() == {"slow": ("done", 2)}
+
+    async def test_nobody_takes_a_row_under_lease(self, errands: Errands) -> None:
+        await errands.add("mine")
+        others: list[int] = []
+
+        async def look(claim: Claim) -> None:
+            others.append(await errands.claimer().run_once())
+            await errands.finish(claim)
+
+        errands.work = look
+        await errands.claimer().run_once()
+        assert others == [0]
+
+
+class TestWaking:
+    async def test_a_running_claimer_works_what_is_announced(self, errands: Errands) -> None:
+        task = asyncio.create_task(errands.claimer().run())
+        try:
+            await asyncio.sleep(0.05)
+            await errands.add("news")
+            errands.product.signals.announce({TABLE})
+            async with asyncio.timeout(10):
+                while errands.done != ["news"]:
+                    await asyncio.sleep(0.01)
+        finally:
+            task.cancel()
