@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from chatwright.features.messaging import operations as messaging
+from chatwright.features.messaging import attachments, operations as messaging
 from chatwright.features.workspaces import operations as workspaces
 from chatwright.kernel.operation import AnyOperation
 
@@ -41,4 +41,6 @@ CATALOGUE: Final[tuple[AnyOperation, ...]] = (
     messaging.save_reply,
     messaging.list_replies,
     messaging.delete_reply,
+    attachments.register_attachment,
+    attachments.get_attachment,
 )

@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chatwright.app.plugins import channels
 from chatwright.app.settings import Settings
+from chatwright.features.messaging.jobs import delivery_ledger, inbound_ledger
 from chatwright.features.workspaces.authentication import Authenticator, Sessions
 from chatwright.features.workspaces.limits import RateLimiter
 from chatwright.features.workspaces.pipeline import Pipeline
@@ -19,6 +21,8 @@ from chatwright.infra.postgres import start_embedded
 from chatwright.infra.schema import migrate
 from chatwright.infra.signals import PostgresSignals
 from chatwright.infra.storage import FolderStorage
+from chatwright.ports.channel import register_channel
+from chatwright.ports.ledger import Ledger
 
 if TYPE_CHECKING:
     from chatwright.ports.storage import Storage
@@ -34,9 +38,12 @@ class Product:
     events: PostgresEventLog
     storage: "Storage"
     cipher: MasterKeyCipher
+    limiter: RateLimiter
     pipeline: Pipeline
     authenticator: Authenticator
     sessions: Sessions
+    ledgers: tuple[Ledger, ...]
+    """The work that workers do; a room with work of its own adds a line."""
 
 
 @asynccontextmanager
@@ -51,6 +58,9 @@ async def open_product(settings: Settings) -> AsyncGenerator[Product]:
         async with database.transaction():
             await ADOPT.run()
         cipher = MasterKeyCipher(settings.key)
+        for channel in channels(cipher, settings.public_url):
+            register_channel(channel)
+        limiter = RateLimiter(database)
         yield Product(
             settings=settings,
             database=database,
@@ -58,9 +68,11 @@ async def open_product(settings: Settings) -> AsyncGenerator[Product]:
             events=PostgresEventLog(database),
             storage=FolderStorage(settings.data / "files"),
             cipher=cipher,
-            pipeline=Pipeline(database, RateLimiter(database), DefaultPolicy(), cipher),
+            limiter=limiter,
+            pipeline=Pipeline(database, limiter, DefaultPolicy(), cipher),
             authenticator=Authenticator(database),
             sessions=Sessions(database),
+            ledgers=(inbound_ledger(), delivery_ledger()),
         )
 
 

@@ -9,8 +9,10 @@ from pydantic import ValidationError
 
 from chatwright.features.contacts.identities import is_blocked, names_of
 from chatwright.features.messaging import events, store
+from chatwright.features.messaging.attachments import find_attachment
 from chatwright.features.messaging.delivering import intend
 from chatwright.features.messaging.errors import (
+    AttachmentNotFound,
     ContactBlocked,
     ConversationNotFound,
     InboxNotFound,
@@ -60,7 +62,7 @@ from chatwright.kernel.ids import new_id
 from chatwright.kernel.operation import Effect, operation
 from chatwright.kernel.paging import Page, after_id, decode_cursor, page_of
 from chatwright.ports.channel import AnyChannel, channel_named, channel_names
-from chatwright.ports.content import Content, TextContent
+from chatwright.ports.content import Content, MediaContent, TextContent
 from chatwright.ports.database import emit
 
 NEWEST = 2**62
@@ -339,7 +341,7 @@ async def get_message(caller: Caller, request: ShowMessage) -> MessageDetail:
     scope="conversations:write",
     effect=Effect.ADD,
     http="POST /conversations/{conversation_id}/messages",
-    errors=(ConversationNotFound, NotYourConversation, OwnerChanged, ContactBlocked),
+    errors=(ConversationNotFound, AttachmentNotFound, NotYourConversation, OwnerChanged, ContactBlocked),
     outward=True,
 )
 async def send_message(caller: Caller, request: SendMessage) -> Message:
@@ -355,6 +357,8 @@ async def send_message(caller: Caller, request: SendMessage) -> Message:
     owner = owner_after_send(caller.kind, conversation.owner, keep_owner=request.keep_owner)
     await _change_owner(conversation, owner)
     content = request.content or TextContent(text=request.text or "")
+    if isinstance(content, MediaContent) and content.attachment_id is not None:
+        await find_attachment(caller, content.attachment_id)
     message = await _write(caller, conversation, content, direction="out", status="queued")
     await intend(caller.workspace_id, conversation.id, message.id)
     return message

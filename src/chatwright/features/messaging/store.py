@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from chatwright.features.messaging.models import Inbox, Message, Owner, SavedReply, StatusChange
+from chatwright.features.messaging.models import Attachment, Inbox, Message, Owner, SavedReply, StatusChange
 from chatwright.ports.database import Statement, value
 
 
@@ -368,13 +368,22 @@ DELIVERY = Statement(
     DeliveryRow,
 )
 
+_ATTACHMENT = "id, filename, media_type, size, created_at"
 INSERT_ATTACHMENT = Statement(
     "messaging.insert_attachment",
-    """
+    f"""
     insert into attachments (id, workspace_id, storage_key, filename, media_type, size)
-    values ($1, $2, $3, $4, $5, $6)
+    values ($1, $2, $3, $4, $5, $6) returning {_ATTACHMENT}
     """,
-    value,
+    Attachment,
+)
+FIND_ATTACHMENT = Statement(
+    "messaging.find_attachment",
+    f"select {_ATTACHMENT} from attachments where workspace_id = $1 and id = $2",
+    Attachment,
+)
+STORAGE_KEY = Statement(
+    "messaging.storage_key", "select storage_key from attachments where workspace_id = $1 and id = $2", value
 )
 
 _REPLY = "id, shortcut, text, updated_at"

@@ -1,0 +1,73 @@
+"""Files beside messages: bytes in the storage port, facts in a table.
+
+A face takes the bytes in (an upload is a stream, not a JSON call), puts them into the store under
+`new_key`, and then runs `register_attachment` through the pipeline like any other call.
+"""
+
+from uuid import UUID
+
+from chatwright.features.messaging import store
+from chatwright.features.messaging.errors import AttachmentNotFound
+from chatwright.features.messaging.models import Attachment, RegisterAttachment, ShowAttachment
+from chatwright.kernel.caller import Caller
+from chatwright.kernel.errors import InvalidInput
+from chatwright.kernel.events import Event
+from chatwright.kernel.ids import new_id
+from chatwright.kernel.operation import Effect, operation
+from chatwright.ports.database import emit
+
+UPLOAD_LIMIT = 25 * 1024 * 1024
+"""Bytes of one file; the limits of each channel are in its capabilities and mostly lower."""
+
+
+def new_key(caller: Caller) -> str:
+    """A place in the store that belongs to the caller's workspace."""
+    return f"{caller.workspace_id}/attachments/{new_id().hex}"
+
+
+@operation(
+    "attachments.register",
+    tool="register_attachment",
+    scope="conversations:write",
+    effect=Effect.ADD,
+    http="POST /attachments",
+    surfaces=frozenset(),
+)
+async def register_attachment(caller: Caller, request: RegisterAttachment) -> Attachment:
+    """Make a file of bytes that were just put into the store."""
+    if not request.storage_key.startswith(f"{caller.workspace_id}/"):
+        raise InvalidInput("This place in the store belongs to another workspace.")
+    attachment = await store.INSERT_ATTACHMENT.one(
+        new_id(), caller.workspace_id, request.storage_key, request.filename, request.media_type, request.size
+    )
+    emit(Event("attachment.created", caller.workspace_id, attachment.id))
+    return attachment
+
+
+@operation(
+    "attachments.get",
+    tool="get_attachment",
+    scope="conversations:read",
+    effect=Effect.READ,
+    http="GET /attachments/{attachment_id}",
+    errors=(AttachmentNotFound,),
+)
+async def get_attachment(caller: Caller, request: ShowAttachment) -> Attachment:
+    """Show the facts of a stored file; its bytes are at `/api/v1/attachments/{id}/content`."""
+    return await find_attachment(caller, request.attachment_id)
+
+
+async def find_attachment(caller: Caller, attachment_id: UUID) -> Attachment:
+    """A file of the caller's workspace; raises AttachmentNotFound."""
+    attachment = await store.FIND_ATTACHMENT.first(caller.workspace_id, attachment_id)
+    if attachment is None:
+        raise AttachmentNotFound("There is no such file in this workspace.")
+    return attachment
+
+
+async def storage_key_of(caller: Caller, attachment_id: UUID) -> str:
+    """Where a file's bytes are; raises AttachmentNotFound."""
+    key = await store.STORAGE_KEY.first(caller.workspace_id, attachment_id)
+    if key is None:
+        raise AttachmentNotFound("There is no such file in this workspace.")
+    return key
