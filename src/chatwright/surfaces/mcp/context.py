@@ -1,0 +1,46 @@
+"""What a handler knows of the request it answers."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from mcp.server.context import ServerRequestContext
+from starlette.requests import Request
+from starlette.types import Scope
+
+from chatwright.kernel.caller import Caller
+
+Context: TypeAlias = ServerRequestContext[Any, Request]
+_ADMISSION = "chatwright.admission"
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Who was let in, and a way to see whether they still would be."""
+
+    caller: Caller
+    check: Callable[[], Awaitable[object]]
+    """Raises Unauthenticated once the token has ended."""
+
+
+def admit(scope: Scope, admission: Admission) -> None:
+    """Hand the caller on with the request: handlers run in tasks of the SDK, which context variables miss."""
+    scope[_ADMISSION] = admission
+
+
+def caller_of(ctx: Context) -> Caller:
+    """Who sent this request."""
+    return _admission_of(ctx).caller
+
+
+async def check_token(ctx: Context) -> None:
+    """Raise Unauthenticated when the token of a request that is still being answered has ended."""
+    await _admission_of(ctx).check()
+
+
+def _admission_of(ctx: Context) -> Admission:
+    if ctx.request is None:
+        message = "an MCP request that did not come in by the door"
+        raise LookupError(message)
+    admission: Admission = ctx.request.scope[_ADMISSION]
+    return admission

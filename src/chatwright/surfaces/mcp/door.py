@@ -1,0 +1,274 @@
+"""The door of `/mcp`: everything about a request that is settled before the protocol begins.
+
+method -> Host and Origin -> bearer token -> body limit -> how to answer (JSON or a stream). Every answer
+carries the request's id, under which logs and the audit trail know it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, cast
+
+import orjson
+import structlog
+from mcp.server.streamable_http import check_accept_headers
+from mcp.shared.inbound import MCP_PROTOCOL_VERSION_HEADER
+from mcp.types import (
+    CLIENT_INFO_META_KEY,
+    INTERNAL_ERROR,
+    INVALID_REQUEST,
+    PROTOCOL_VERSION_META_KEY,
+)
+from mcp_types.jsonrpc import HEADER_MISMATCH
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chatwright.features.workspaces.authentication import Authenticator, Presented
+from chatwright.kernel.caller import Surface
+from chatwright.kernel.errors import ChatwrightError, PayloadTooLarge, Unauthenticated
+from chatwright.kernel.ids import new_id
+from chatwright.surfaces.mcp.context import Admission, admit
+from chatwright.surfaces.mcp.errors import (
+    MalformedRequest,
+    MethodNotAllowed,
+    WrongHost,
+    WrongOrigin,
+    wire_problem,
+)
+
+MAX_BODY: Final = 4 * 1024 * 1024
+"""Most bytes of one request: a message of 2 MB with its JSON escapes, and far below what hurts."""
+REQUEST_ID_HEADER: Final = b"x-request-id"
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Whom the server answers to, against web pages that reach it through DNS rebinding.
+
+    A host is a name (`chat.example.com`, any port) or a name with its port. An origin is exact
+    (`https://chat.example.com`) or ends in `:*` for any port.
+    """
+
+    hosts: frozenset[str]
+    origins: frozenset[str]
+
+    def check(self, headers: Headers) -> None:
+        """Raise WrongHost or WrongOrigin. A request without Origin does not come from a web page."""
+        host = headers.get("host", "").lower()
+        if not {host, _without_port(host)} & self.hosts:
+            raise WrongHost(f"This server does not answer to the host '{host[:100]}'.")
+        origin = headers.get("origin")
+        if origin is not None and not {origin, f"{_without_port(origin)}:*"} & self.origins:
+            raise WrongOrigin(f"Pages of '{origin[:100]}' may not call this server.")
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What the door needs to know of a message; the protocol's own checks come after it."""
+
+    request_id: str | int | None = None
+    version: str | None = None
+    """The revision it names in its `_meta`, as messages since 2026-07-28 do."""
+    client: str | None = None
+    wants_stream: bool = False
+    """Whether there may be something to say before the answer: progress, or changes it subscribed to."""
+
+
+@dataclass(frozen=True)
+class Ways:
+    """The two ways a message is answered."""
+
+    json: ASGIApp
+    stream: ASGIApp
+
+
+class Door:
+    """The ASGI application at `/mcp`."""
+
+    def __init__(
+        self,
+        ways: Ways,
+        authenticator: Authenticator,
+        neighbours: Neighbours,
+        *,
+        challenge: Mapping[str, str],
+        max_body: int = MAX_BODY,
+    ) -> None:
+        self._ways = ways
+        self._authenticator = authenticator
+        self._neighbours = neighbours
+        self._challenge = challenge
+        self._max_body = max_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            message = f"/mcp serves HTTP, not {scope['type']}"
+            raise ValueError(message)
+        request_id = new_id().hex
+        send = _with_request_id(send, request_id)
+        try:
+            await self._serve(scope, receive, send, request_id)
+        except ClientDisconnect:
+            return
+        except ChatwrightError as error:
+            await self._refuse(error, request_id)(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        request = Request(scope, receive)
+        if request.method != "POST":
+            raise MethodNotAllowed("Send JSON-RPC messages by POST; there are no sessions to read or delete.")
+        self._neighbours.check(request.headers)
+        token = _bearer_token(request.headers)
+        presented = Presented(Surface.MCP, request.headers.get("user-agent", ""), request_id)
+        caller = await self._authenticator.by_token(token, presented)
+        body = await _read_body(request, self._max_body)
+        envelope = read_envelope(body)
+        if envelope.version is not None and MCP_PROTOCOL_VERSION_HEADER not in request.headers:
+            await _header_missing(envelope)(scope, receive, send)
+            return
+        caller = replace(caller, client=envelope.client or caller.client)
+        admit(scope, Admission(caller, lambda: self._authenticator.by_token(token, presented)))
+        way = self._ways.json
+        if envelope.wants_stream and all(check_accept_headers(request)):
+            way = self._ways.stream
+        await way(scope, _replaying(body, receive), send)
+
+    def _refuse(self, error: ChatwrightError, request_id: str) -> Response:
+        headers: dict[str, str] = {}
+        match error:
+            case MethodNotAllowed():
+                headers["Allow"] = "POST"
+            case Unauthenticated():
+                headers["WWW-Authenticate"] = self._challenge_for(error)
+            case _ if error.retryable:
+                headers["Retry-After"] = str(max(1, (error.retry_after_ms or 0) // 1000))
+            case _:
+                pass
+        _log.info("mcp.refused", code=error.code, request_id=request_id)
+        code = INTERNAL_ERROR if error.http_status >= 500 else INVALID_REQUEST
+        return _error_response(
+            error.http_status,
+            {"code": code, "message": error.message, "data": wire_problem(error.problem(request_id))},
+            headers=headers,
+        )
+
+    def _challenge_for(self, error: Unauthenticated) -> str:
+        """RFC 6750: who showed no token is only told where to get one; who showed a bad one also hears so."""
+        parts = dict(self._challenge)
+        if not isinstance(error, CredentialsMissing):
+            parts = {"error": "invalid_token", "error_description": error.message, **parts}
+        return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parts.items())
+
+
+class CredentialsMissing(Unauthenticated):
+    """No bearer token in the Authorization header."""
+
+    hint = "Send the header 'Authorization: Bearer cw_...'; chatwright token create makes a token."
+
+    def __init__(self) -> None:
+        super().__init__("This server needs an access token.")
+
+
+def read_envelope(body: bytes) -> Envelope:
+    """Look into a message; what is not one is left to the protocol's own checks."""
+    try:
+        message: object = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return Envelope()
+    if not isinstance(message, dict):
+        return Envelope()
+    fields = cast("dict[str, Any]", message)
+    params = _mapping(fields.get("params"))
+    meta = _mapping(params.get("_meta"))
+    version = meta.get(PROTOCOL_VERSION_META_KEY)
+    request_id = fields.get("id")
+    return Envelope(
+        request_id=request_id if isinstance(request_id, str | int) else None,
+        version=version if isinstance(version, str) else None,
+        client=_client_name(meta.get(CLIENT_INFO_META_KEY) or params.get("clientInfo")),
+        wants_stream=fields.get("method") == "subscriptions/listen" or "progressToken" in meta,
+    )
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _client_name(info: object) -> str | None:
+    fields = _mapping(info)
+    name, version = fields.get("name"), fields.get("version")
+    if not isinstance(name, str) or not name:
+        return None
+    return f"{name}/{version}" if isinstance(version, str) and version else name
+
+
+def _bearer_token(headers: Headers) -> str:
+    """The token of the Authorization header, the only place where one is looked for."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise CredentialsMissing
+    return token.strip()
+
+
+def _without_port(authority: str) -> str:
+    """`name:8800` or `[::1]:8800` without its port; also of an origin."""
+    name, colon, port = authority.rpartition(":")
+    return name if colon and port.isdigit() else authority
+
+
+async def _read_body(request: Request, limit: int) -> bytes:
+    declared = request.headers.get("content-length", "")
+    if declared and not declared.isdigit():
+        raise MalformedRequest("Content-Length is not a number.")
+    body = bytearray()
+    if not declared or int(declared) <= limit:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limit:
+                break
+        else:
+            return bytes(body)
+    raise PayloadTooLarge(f"A message may have at most {limit} bytes.", hint="Send less in one call.")
+
+
+def _replaying(body: bytes, receive: Receive) -> Receive:
+    """Give the body once more; after it, what comes from the client (that it has gone)."""
+    given = False
+
+    async def replay() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
+
+
+def _with_request_id(send: Send, request_id: str) -> Send:
+    async def send_with_id(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", ()), (REQUEST_ID_HEADER, request_id.encode())]
+        await send(message)
+
+    return send_with_id
+
+
+def _header_missing(envelope: Envelope) -> Response:
+    """The SDK tells the eras apart by the header alone and would take this message for an older one."""
+    message = f"{MCP_PROTOCOL_VERSION_HEADER} header is missing, but the message names its revision"
+    return _error_response(400, {"code": HEADER_MISMATCH, "message": message}, id=envelope.request_id)
+
+
+def _error_response(
+    status: int,
+    error: Mapping[str, Any],
+    *,
+    id: str | int | None = None,  # noqa: A002 - JSON-RPC's name.
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    body = orjson.dumps({"jsonrpc": "2.0", "id": id, "error": error})
+    return Response(body, status, headers, media_type="application/json")

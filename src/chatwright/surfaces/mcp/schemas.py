@@ -1,0 +1,140 @@
+"""JSON schemas of tools, from the operations' models and lean enough for a model's context.
+
+pydantic writes a `title` beside every field and `null` beside every optional one. Both cost tokens in every
+list and say nothing: an optional field is simply left out, in what goes in and in what comes out.
+"""
+
+from typing import Any, Final, cast
+
+from chatwright.features.workspaces.pipeline import MAX_KEY_LENGTH
+from chatwright.kernel.operation import AnyOperation
+
+Schema = dict[str, Any]
+
+IDEMPOTENCY_KEY: Final = "idempotency_key"
+_KEY_SCHEMA: Final[Schema] = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": MAX_KEY_LENGTH,
+    "description": (
+        "Makes this call safe to repeat: with the same key and arguments, a repeat gives the first result."
+    ),
+}
+_NOISE: Final = frozenset({"title", "discriminator"})
+_NAMED_SCHEMAS: Final = frozenset({"properties", "patternProperties", "$defs"})
+_NULL: Final[Schema] = {"type": "null"}
+
+
+def input_schema(operation: AnyOperation) -> Schema:
+    """What a tool takes: the operation's input, and an idempotency key where it writes."""
+    schema = _tidied(operation.input.model_json_schema(mode="validation"), outbound=False)
+    schema.setdefault("properties", {})
+    schema["additionalProperties"] = False
+    if operation.writes:
+        schema["properties"][IDEMPOTENCY_KEY] = dict(_KEY_SCHEMA)
+    return schema
+
+
+def output_schema(operation: AnyOperation) -> Schema:
+    """What a tool gives: the operation's output, where a field without a value is left out."""
+    return _tidied(operation.output.model_json_schema(mode="serialization"), outbound=True)
+
+
+def without_nulls(value: Any) -> Any:  # noqa: ANN401 - any JSON value.
+    """A JSON value without the fields that are null; nulls in lists keep their places."""
+    if isinstance(value, dict):
+        fields = cast("dict[str, Any]", value)
+        return {name: without_nulls(inner) for name, inner in fields.items() if inner is not None}
+    if isinstance(value, list):
+        return [without_nulls(item) for item in cast("list[Any]", value)]
+    return value
+
+
+def _tidied(schema: Schema, *, outbound: bool) -> Schema:
+    tidy: Schema = _lean(_unwrapped(schema), outbound=outbound)
+    # The tool's own description stands beside it and says the same.
+    tidy.pop("description", None)
+    return _without_unused(tidy)
+
+
+def _without_unused(schema: Schema) -> Schema:
+    """Drop the definitions that nothing refers to, those first that only dropped ones refer to."""
+    definitions: Schema = schema.pop("$defs", {})
+    wanted: dict[str, Schema] = {}
+    waiting = _references(schema)
+    while waiting:
+        name = waiting.pop()
+        if name not in wanted:
+            wanted[name] = definitions[name]
+            waiting |= _references(definitions[name])
+    if wanted:
+        schema["$defs"] = {name: wanted[name] for name in definitions if name in wanted}
+    return schema
+
+
+def _references(node: Any) -> set[str]:  # noqa: ANN401 - any part of a schema.
+    if isinstance(node, list):
+        return set[str]().union(*(_references(part) for part in cast("list[Any]", node)))
+    if not isinstance(node, dict):
+        return set()
+    schema = cast("Schema", node)
+    own = {str(schema["$ref"]).rpartition("/")[2]} if isinstance(schema.get("$ref"), str) else set[str]()
+    return own.union(*(_references(value) for value in schema.values()))
+
+
+def _unwrapped(schema: Schema) -> Schema:
+    """A model that contains itself comes as a mere reference, where MCP asks for an object at the root."""
+    reference = schema.get("$ref")
+    if reference is None:
+        return schema
+    return {**schema["$defs"][reference.rpartition("/")[2]], "$defs": schema["$defs"]}
+
+
+def _lean(node: Any, *, outbound: bool) -> Any:  # noqa: ANN401 - any part of a schema.
+    if isinstance(node, list):
+        return [_lean(part, outbound=outbound) for part in cast("list[Any]", node)]
+    if not isinstance(node, dict):
+        return node
+    schema = cast("Schema", node)
+    if outbound and "mapping" in schema.get("discriminator", {}):
+        return _kinds_only(schema)
+    kept: Schema = {}
+    for keyword, value in schema.items():
+        if keyword in _NOISE:
+            continue
+        if keyword in _NAMED_SCHEMAS:
+            kept[keyword] = {name: _lean(inner, outbound=outbound) for name, inner in value.items()}
+        elif keyword in {"default", "const", "enum", "examples", "required"}:
+            kept[keyword] = value
+        else:
+            kept[keyword] = _lean(value, outbound=outbound)
+    return _with_optional_fields(kept, outbound=outbound)
+
+
+def _kinds_only(union: Schema) -> Schema:
+    """A union in a result, by the names of its kinds: who reads a result sees the fields of the one it has."""
+    marker = union["discriminator"]
+    kinds = {"type": "string", "enum": sorted(marker["mapping"])}
+    rest = {keyword: value for keyword, value in union.items() if keyword == "description"}
+    return {"type": "object", "properties": {marker["propertyName"]: kinds}, **rest}
+
+
+def _with_optional_fields(schema: Schema, *, outbound: bool) -> Schema:
+    """Turn `null` as a field's value into the field's absence, wherever the two mean the same."""
+    fields: Schema = schema.get("properties", {})
+    for name, field in fields.items():
+        absent_is_null = outbound or ("default" in field and field["default"] is None)
+        if not (absent_is_null and _NULL in field.get("anyOf", ())):
+            continue
+        fields[name] = _without_null(field)
+        if name in schema.get("required", ()):
+            schema["required"] = [other for other in schema["required"] if other != name]
+    if schema.get("required") == []:
+        del schema["required"]
+    return schema
+
+
+def _without_null(field: Schema) -> Schema:
+    choices = [choice for choice in field["anyOf"] if choice != _NULL]
+    rest = {keyword: value for keyword, value in field.items() if keyword not in {"anyOf", "default"}}
+    return {**choices[0], **rest} if len(choices) == 1 else {"anyOf": choices, **rest}
