@@ -1,0 +1,151 @@
+"""People: joining by link, signing in, roles."""
+
+import pytest
+
+from chatwright.features.workspaces.authentication import Join, Presented, SignIn
+from chatwright.features.workspaces.errors import LastOwner, MemberNotFound
+from chatwright.features.workspaces.founding import make_setup_link
+from chatwright.features.workspaces.operations import (
+    create_workspace,
+    invite_member,
+    list_members,
+    list_workspaces,
+    remove_member,
+    set_member_role,
+)
+from chatwright.kernel.caller import Caller, PrincipalKind, Surface
+from chatwright.kernel.errors import Conflict, Forbidden, InvalidInput, Unauthenticated
+from chatwright.kernel.ids import new_id
+from tests.conftest import Desk
+
+PASSWORD = "correct horse battery"
+WEB = Presented(Surface.WEB)
+
+
+def address() -> str:
+    return f"{new_id().hex}@example.com"
+
+
+async def join(desk: Desk, path: str, email: str) -> Caller:
+    request = Join.model_validate(
+        {"link": path.partition("#")[2], "email": email, "name": "Ann", "password": PASSWORD}
+    )
+    cookie = await desk.product.sessions.join(request, "tests")
+    return await desk.product.authenticator.by_session(cookie, WEB)
+
+
+async def set_up(desk: Desk) -> Caller:
+    """The first owner, come in by the set-up link."""
+    async with desk.product.database.transaction():
+        path = await make_setup_link(desk.caller.workspace_id)
+    return await join(desk, path, address())
+
+
+async def invite(desk: Desk, role: str, as_: Caller | None = None) -> Caller:
+    email = address()
+    invitation = await desk.call(invite_member, as_=as_, email=email, role=role)
+    return await join(desk, invitation["path"], email)
+
+
+class TestSetUpLink:
+    async def test_it_makes_an_owner_once(self, desk: Desk) -> None:
+        async with desk.product.database.transaction():
+            path = await make_setup_link(desk.caller.workspace_id)
+        owner = await join(desk, path, address())
+        assert owner.kind is PrincipalKind.MEMBER
+        assert owner.may("tokens:write")
+        with pytest.raises(InvalidInput, match="used already"):
+            await join(desk, path, address())
+
+
+class TestInvite:
+    async def test_the_link_is_for_one_address(self, desk: Desk) -> None:
+        invitation = await desk.call(invite_member, email=address(), role="agent")
+        with pytest.raises(InvalidInput, match="another e-mail"):
+            await join(desk, invitation["path"], address())
+
+    async def test_the_role_decides_the_scopes(self, desk: Desk) -> None:
+        agent = await invite(desk, "agent")
+        assert agent.may("conversations:write")
+        assert not agent.may("tokens:read")
+        analyst = await invite(desk, "analyst")
+        assert analyst.may("contacts:read")
+        assert not analyst.may("contacts:write")
+
+    async def test_an_admin_makes_no_owners(self, desk: Desk) -> None:
+        admin = await invite(desk, "admin")
+        with pytest.raises(Forbidden):
+            await desk.call(invite_member, as_=admin, email=address(), role="owner")
+
+    async def test_an_address_has_one_account(self, desk: Desk) -> None:
+        email = address()
+        first = await desk.call(invite_member, email=email, role="agent")
+        again = await desk.call(invite_member, email=email, role="agent")
+        await join(desk, first["path"], email)
+        with pytest.raises(Conflict):
+            await join(desk, again["path"], email)
+
+
+class TestSignIn:
+    async def test_with_the_right_password_until_signed_out(self, desk: Desk) -> None:
+        email = address()
+        invitation = await desk.call(invite_member, email=email, role="agent")
+        await join(desk, invitation["path"], email)
+        sessions, authenticator = desk.product.sessions, desk.product.authenticator
+        request = SignIn.model_validate({"email": email.upper(), "password": PASSWORD})
+        cookie = await sessions.sign_in(request, "tests")
+        assert (await authenticator.by_session(cookie, WEB)).workspace_id == desk.caller.workspace_id
+        await sessions.sign_out(cookie)
+        with pytest.raises(Unauthenticated):
+            await authenticator.by_session(cookie, WEB)
+
+    @pytest.mark.parametrize("account", ["joined", "only invited"])
+    async def test_a_wrong_password_and_an_unknown_address_look_the_same(
+        self, desk: Desk, account: str
+    ) -> None:
+        email = address()
+        invitation = await desk.call(invite_member, email=email, role="agent")
+        if account == "joined":
+            await join(desk, invitation["path"], email)
+        request = SignIn.model_validate({"email": email, "password": "wrong password"})
+        with pytest.raises(Unauthenticated, match=r"^E-mail or password is wrong\.$"):
+            await desk.product.sessions.sign_in(request, "tests")
+
+
+class TestRoles:
+    async def test_the_last_owner_stays(self, desk: Desk) -> None:
+        owner = await set_up(desk)
+        with pytest.raises(LastOwner):
+            await desk.call(set_member_role, member_id=owner.principal_id, role="admin")
+        with pytest.raises(LastOwner):
+            await desk.call(remove_member, member_id=owner.principal_id)
+        await invite(desk, "owner")
+        changed = await desk.call(set_member_role, member_id=owner.principal_id, role="admin")
+        assert changed["role"] == "admin"
+
+    async def test_a_removed_member_is_out_at_once(self, desk: Desk) -> None:
+        await set_up(desk)
+        email = address()
+        invitation = await desk.call(invite_member, email=email, role="agent")
+        agent = await join(desk, invitation["path"], email)
+        request = SignIn.model_validate({"email": email, "password": PASSWORD})
+        cookie = await desk.product.sessions.sign_in(request, "tests")
+        await desk.call(remove_member, member_id=agent.principal_id)
+        with pytest.raises(Unauthenticated):
+            await desk.product.authenticator.by_session(cookie, WEB)
+        with pytest.raises(MemberNotFound):
+            await desk.call(remove_member, member_id=agent.principal_id)
+        listed = await desk.call(list_members)
+        assert agent.principal_id not in [member["id"] for member in listed["items"]]
+
+
+class TestWorkspaces:
+    async def test_an_agency_has_many_and_a_stranger_sees_none_of_them(
+        self, desk: Desk, stranger: Desk
+    ) -> None:
+        owner = await set_up(desk)
+        made = await desk.call(create_workspace, as_=owner, name="Second")
+        mine = await desk.call(list_workspaces, as_=owner)
+        assert [workspace["name"] for workspace in mine["items"]] == ["Test", "Second"]
+        theirs = await stranger.call(list_workspaces)
+        assert made["id"] not in [workspace["id"] for workspace in theirs["items"]]

@@ -1,0 +1,127 @@
+"""Access tokens: what they may do, and for how long they are believed."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from chatwright.features.workspaces.authentication import Authenticator, Presented
+from chatwright.features.workspaces.errors import TokenNotFound, UnknownScope
+from chatwright.features.workspaces.operations import (
+    create_token,
+    list_tokens,
+    revoke_token,
+    update_workspace,
+)
+from chatwright.kernel.caller import Surface
+from chatwright.kernel.errors import InvalidInput, NotFound, ScopeMissing, Unauthenticated, Unavailable
+from chatwright.kernel.ids import new_id
+from chatwright.ports.database import Database, Unit
+from tests.conftest import Desk
+
+HERE = Presented(Surface.HTTP, client="tests")
+LONGEST_BELIEF = 1.0
+"""Seconds within which a revocation must count everywhere."""
+
+
+class SwitchedDatabase:
+    """The real database behind a switch that cuts it off."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.reachable = True
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[Unit]:
+        if not self.reachable:
+            raise Unavailable("The database cannot be reached.")
+        async with self._database.transaction() as unit:
+            yield unit
+
+
+class TestCreate:
+    async def test_the_secret_is_shown_once_and_kept_as_a_hash(self, desk: Desk) -> None:
+        made = await desk.call(create_token, name="n8n")
+        assert made["token"].startswith("cw_")
+        (listed,) = (await desk.call(list_tokens))["items"]
+        assert listed["prefix"] == made["token"][:9]
+        async with desk.product.database.transaction() as unit:
+            rows = await unit.connection.fetch("select access_tokens::text as everything from access_tokens")
+        assert not any(made["token"] in row["everything"] for row in rows)
+
+    async def test_a_token_gets_no_scope_its_maker_lacks(self, desk: Desk) -> None:
+        maker = desk.caller_with("tokens:write", "contacts:read")
+        with pytest.raises(ScopeMissing):
+            await desk.call(create_token, as_=maker, name="x", scopes=["contacts:write"])
+        made = await desk.call(create_token, as_=maker, name="x")
+        assert made["access_token"]["scopes"] == ["contacts:read", "tokens:write"]
+
+    async def test_a_limited_maker_makes_limited_tokens(self, desk: Desk) -> None:
+        mine = new_id()
+        maker = desk.caller_with("tokens:write", inbox_ids=frozenset({mine}))
+        made = await desk.call(create_token, as_=maker, name="x")
+        assert made["access_token"]["inbox_ids"] == [str(mine)]
+        with pytest.raises(NotFound):
+            await desk.call(create_token, as_=maker, name="x", inbox_ids=[str(new_id())])
+
+    async def test_unknown_scopes_and_past_expiries_are_named(self, desk: Desk) -> None:
+        with pytest.raises(UnknownScope, match="contacts:eat"):
+            await desk.call(create_token, name="x", scopes=["contacts:eat"])
+        with pytest.raises(InvalidInput, match="past"):
+            await desk.call(create_token, name="x", expires_at=datetime.now(UTC) - timedelta(days=1))
+
+
+class TestUse:
+    async def test_a_read_only_token_cannot_write(self, desk: Desk) -> None:
+        made = await desk.call(create_token, name="x", read_only=True)
+        caller = await desk.product.authenticator.by_token(made["token"], HERE)
+        assert caller.workspace_id == desk.caller.workspace_id
+        assert all(scope.endswith(":read") for scope in caller.scopes)
+        with pytest.raises(ScopeMissing):
+            await desk.call(update_workspace, as_=caller, name="no")
+
+    @pytest.mark.parametrize("token", ["", "cw_", "cw_unknown", "Bearer", "cw_" + "x" * 10_000])
+    async def test_nonsense_is_nobody(self, desk: Desk, token: str) -> None:
+        with pytest.raises(Unauthenticated):
+            await desk.product.authenticator.by_token(token, HERE)
+
+    async def test_an_expired_token_is_nobody(self, desk: Desk) -> None:
+        made = await desk.call(create_token, name="x", expires_at=datetime.now(UTC) + timedelta(hours=1))
+        async with desk.product.database.transaction() as unit:
+            await unit.connection.execute(
+                "update access_tokens set expires_at = now() - interval '1 second' where id = $1",
+                made["access_token"]["id"],
+            )
+        with pytest.raises(Unauthenticated):
+            await desk.product.authenticator.by_token(made["token"], HERE)
+
+
+class TestRevoke:
+    async def test_every_process_refuses_within_a_second(self, desk: Desk) -> None:
+        made = await desk.call(create_token, name="x")
+        processes = [Authenticator(desk.product.database) for _ in range(2)]
+        for authenticator in processes:
+            await authenticator.by_token(made["token"], HERE)
+        await desk.call(revoke_token, token_id=made["access_token"]["id"])
+        await asyncio.sleep(LONGEST_BELIEF)
+        for authenticator in processes:
+            with pytest.raises(Unauthenticated):
+                await authenticator.by_token(made["token"], HERE)
+
+    async def test_nobody_is_believed_while_the_store_is_unreachable(self, desk: Desk) -> None:
+        made = await desk.call(create_token, name="x")
+        database = SwitchedDatabase(desk.product.database)
+        authenticator = Authenticator(database)
+        await authenticator.by_token(made["token"], HERE)
+        database.reachable = False
+        await asyncio.sleep(LONGEST_BELIEF)
+        with pytest.raises(Unavailable):
+            await authenticator.by_token(made["token"], HERE)
+
+    async def test_twice_is_not_found(self, desk: Desk) -> None:
+        made = await desk.call(create_token, name="x")
+        await desk.call(revoke_token, token_id=made["access_token"]["id"])
+        with pytest.raises(TokenNotFound):
+            await desk.call(revoke_token, token_id=made["access_token"]["id"])
