@@ -4,10 +4,14 @@ import asyncio
 
 import pytest
 
+from chatwright.app.settings import Settings
+from chatwright.app.wiring import open_product
+from chatwright.features.workspaces import pipeline
 from chatwright.features.workspaces.operations import (
     create_token,
     get_workspace,
     list_audit,
+    list_tokens,
     revoke_token,
     update_workspace,
     verify_audit,
@@ -16,6 +20,8 @@ from chatwright.kernel.caller import Caller, Trust
 from chatwright.kernel.errors import (
     ApprovalRequired,
     IdempotencyConflict,
+    IdempotencyInProgress,
+    Internal,
     InvalidInput,
     RateLimitExceeded,
     ScopeMissing,
@@ -75,6 +81,61 @@ class TestIdempotency:
         assert len({outcome.value["token"] for outcome in outcomes}) == 1
         assert sum(not outcome.replayed for outcome in outcomes) == 1
 
+    async def test_a_crowd_over_two_processes_too(self, desk: Desk, settings: Settings) -> None:
+        async with open_product(settings) as other:
+            pipelines = [desk.product.pipeline, other.pipeline]
+            calls = [
+                pipelines[number % 2].run(desk.caller, create_token, {"name": "n8n"}, idempotency_key="k1")
+                for number in range(100)
+            ]
+            outcomes = await asyncio.gather(*calls)
+        assert len({outcome.value["token"] for outcome in outcomes}) == 1
+        assert sum(not outcome.replayed for outcome in outcomes) == 1
+        made = await desk.call(list_tokens)
+        assert len(made["items"]) == 1
+
+    async def test_while_a_twin_still_runs(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(pipeline, "WAIT_SECONDS", 0.1)
+        running, may_end = asyncio.Event(), asyncio.Event()
+
+        @operation(
+            "tests.ponder", tool="ponder", scope="workspace:write", effect=Effect.ADD, http="POST /ponder"
+        )
+        async def ponder(caller: Caller, request: _Nothing) -> _Done:
+            """Ponder."""
+            running.set()
+            await may_end.wait()
+            return _Done()
+
+        run = desk.product.pipeline.run
+        first = asyncio.create_task(run(desk.caller, ponder, {}, idempotency_key="k1"))
+        await running.wait()
+        with pytest.raises(IdempotencyInProgress) as caught:
+            await run(desk.caller, ponder, {}, idempotency_key="k1")
+        assert caught.value.retry_after_ms is not None
+        may_end.set()
+        assert not (await first).replayed
+        assert (await run(desk.caller, ponder, {}, idempotency_key="k1")).replayed
+
+    async def test_a_failed_call_leaves_the_key_free(self, desk: Desk) -> None:
+        attempts: list[int] = []
+
+        @operation("tests.slip", tool="slip", scope="workspace:write", effect=Effect.ADD, http="POST /slip")
+        async def slip(caller: Caller, request: _Nothing) -> _Done:
+            """Slip the first time."""
+            attempts.append(1)
+            if len(attempts) == 1:
+                raise ZeroDivisionError
+            return _Done()
+
+        run = desk.product.pipeline.run
+        with pytest.raises(Internal) as caught:
+            await run(desk.caller, slip, {}, idempotency_key="k1")
+        assert "ZeroDivision" not in caught.value.message
+        assert not (await run(desk.caller, slip, {}, idempotency_key="k1")).replayed
+        outcomes = [record["outcome"] for record in (await desk.call(list_audit))["items"]]
+        assert outcomes == ["done", "failed"]
+
 
 class _Nothing(Input):
     """Nothing to say."""
@@ -104,6 +165,20 @@ class TestRateLimit:
             await desk.call(knock)
         assert caught.value.retry_after_ms is not None
         assert 0 < caught.value.retry_after_ms <= 1001
+
+    async def test_processes_share_the_limit(self, desk: Desk, settings: Settings) -> None:
+        rate = RateClass(per_minute=1, burst=40)
+        async with open_product(settings) as other:
+            limiters = [desk.product.limiter, other.limiter]
+            bucket = desk.caller.principal_id
+            taken = 0
+            for number in range(100):
+                try:
+                    await limiters[number % 2].take(bucket, rate)
+                except RateLimitExceeded:
+                    continue
+                taken += 1
+        assert taken == 40
 
 
 class TestApproval:
