@@ -18,6 +18,10 @@ GENESIS = b"\x00" * 32
 BEFORE_ALL = -(2**62)
 """A number before every record, tampered ones too."""
 _BATCH = 1000
+_LARGEST = 2**63 - 1
+"""The largest whole number that fits into JSON as orjson writes it."""
+_DEEPEST = 8
+"""Levels of nesting that a record shows."""
 
 
 class AuditOutcome(StrEnum):
@@ -44,7 +48,7 @@ async def append(
         "at": datetime.now(UTC).isoformat(timespec="microseconds"),
         "principal": {"kind": caller.kind, "id": caller.principal_id, "name": caller.name},
         "surface": caller.surface,
-        "client": caller.client[:200],
+        "client": _kept(caller.client, 200),
         "trust": caller.trust,
         "operation": operation.name,
         "arguments": shape(arguments),
@@ -56,9 +60,13 @@ async def append(
     await store.APPEND_AUDIT.run(caller.workspace_id, text, GENESIS)
 
 
-def shape(value: object) -> object:
+def shape(value: object, depth: int = 0) -> object:  # noqa: PLR0911 - one line per kind of value.
     """What arguments looked like, without what they said: ids, numbers and flags stay, text becomes its length."""
+    if depth > _DEEPEST:
+        return "<nested>"
     match value:
+        case int() if abs(value) > _LARGEST:
+            return "<large number>"
         case None | bool() | int() | float():
             return value
         case UUID():
@@ -66,11 +74,16 @@ def shape(value: object) -> object:
         case str():
             return value if _is_id(value) else f"<text {len(value)}>"
         case Mapping():
-            return {str(name)[:64]: shape(inner) for name, inner in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+            return {_kept(str(name), 64): shape(inner, depth + 1) for name, inner in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
         case list() | tuple():
-            return [shape(inner) for inner in value[:20]]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+            return [shape(inner, depth + 1) for inner in value[:20]]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
         case _:
             return f"<{type(value).__name__}>"
+
+
+def _kept(text: str, limit: int) -> str:
+    """Text from outside as a record can hold it: short, and without NUL, which JSON columns refuse."""
+    return text[:limit].replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _is_id(text: str) -> bool:

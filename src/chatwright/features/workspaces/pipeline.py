@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import orjson
 import structlog
@@ -43,6 +43,8 @@ MAX_KEY_LENGTH = 255
 WAIT_SECONDS = 10.0
 """How long a call waits for a twin with the same idempotency key before it says IDEMPOTENCY_IN_PROGRESS."""
 WAIT_STEP_SECONDS = 0.05
+DEEPEST = 100
+"""Levels of nesting in arguments."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -190,6 +192,7 @@ def read_input(operation: AnyOperation, arguments: Mapping[str, object]) -> Base
 
 def read_model(model: type[Model], arguments: Mapping[str, object]) -> Model:
     """Make a model of arguments from outside; raises InvalidInput naming every field at fault."""
+    _check_storable(dict(arguments))
     try:
         return model.model_validate(arguments)
     except ValidationError as error:
@@ -200,3 +203,25 @@ def read_model(model: type[Model], arguments: Mapping[str, object]) -> Model:
         words = "; ".join(f"{p.path or 'request'}: {p.message}" for p in problems[:5])
         message = f"The arguments do not fit: {words}."
         raise InvalidInput(message, fields=problems) from error
+
+
+def _check_storable(value: Any, path: tuple[str, ...] = ()) -> None:  # noqa: ANN401 - any JSON.
+    """Refuse what no database column takes: NUL characters, and nesting beyond any sense."""
+    if len(path) > DEEPEST:
+        raise _refused(path, f"This is nested deeper than {DEEPEST} levels.")
+    match value:
+        case str() if "\0" in value:
+            raise _refused(path, "Text cannot hold NUL characters.")
+        case dict():
+            for name, inner in cast("dict[str, Any]", value).items():
+                _check_storable(name, path)
+                _check_storable(inner, (*path, name))
+        case list():
+            for number, inner in enumerate(cast("list[Any]", value)):
+                _check_storable(inner, (*path, str(number)))
+        case _:
+            pass
+
+
+def _refused(path: tuple[str, ...], message: str) -> InvalidInput:
+    return InvalidInput(message, fields=[FieldProblem(path=".".join(path), message=message)])
