@@ -26,6 +26,8 @@ class Settings:
     """`CHATWRIGHT_POOL_SIZE`: most connections to the database from this process."""
     concurrency: int = 8
     """`CHATWRIGHT_CONCURRENCY`: how many rows of one ledger this process works at once."""
+    metrics_token: str | None = None
+    """`CHATWRIGHT_METRICS_TOKEN`: who presents it may read /metrics; without it only this machine may."""
 
 
 def load_settings(*, data: Path, url: str) -> Settings:
@@ -42,6 +44,7 @@ def load_settings(*, data: Path, url: str) -> Settings:
         public_url=(os.environ.get("CHATWRIGHT_PUBLIC_URL") or url).rstrip("/"),
         pool_size=_number("CHATWRIGHT_POOL_SIZE", 16),
         concurrency=_number("CHATWRIGHT_CONCURRENCY", 8),
+        metrics_token=os.environ.get("CHATWRIGHT_METRICS_TOKEN") or None,
     )
 
 

@@ -1,1 +1,1 @@
-"""The catalogue as REST under /api/v1, and the pages the server hands out."""
+"""The catalogue as a REST API, and the few pages that the server shows by itself."""

@@ -1,0 +1,109 @@
+"""Everything this server answers, as one ASGI application."""
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from chatwright.app.wiring import Product
+from chatwright.catalogue import CATALOGUE
+from chatwright.features.messaging.models import ListInboxes
+from chatwright.features.messaging.operations import list_inboxes
+from chatwright.features.workspaces.founding import first_workspace
+from chatwright.kernel.caller import Caller, PrincipalKind, Surface
+from chatwright.kernel.paging import MAX_LIMIT
+from chatwright.surfaces.http.envelope import Envelope
+from chatwright.surfaces.http.face import http_face
+from chatwright.surfaces.http.metrics import Metrics
+from chatwright.surfaces.http.parts import Parts
+from chatwright.surfaces.mcp.face import McpFace
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+
+
+def build_app(product: Product) -> ASGIApp:
+    """All faces behind one address. What they keep running lives in the application's lifespan."""
+    metrics = Metrics()
+    mcp = _mcp_face(product)
+
+    def lifespan(app: FastAPI) -> "AbstractAsyncContextManager[None]":
+        del app
+        return mcp.running()
+
+    app = http_face(_parts(product, metrics), beside=_mcp_routes(mcp), lifespan=lifespan)
+    return Envelope(app, metrics=metrics, secure=product.settings.public_url.startswith("https://"))
+
+
+def _parts(product: Product, metrics: Metrics) -> Parts:
+    async def demo_inbox() -> UUID | None:
+        return await _first_webchat(product)
+
+    return Parts(
+        database=product.database,
+        pipeline=product.pipeline,
+        authenticator=product.authenticator,
+        sessions=product.sessions,
+        limiter=product.limiter,
+        public_url=product.settings.public_url,
+        version=version("chatwright"),
+        demo_inbox=demo_inbox,
+        metrics=metrics,
+        metrics_token=product.settings.metrics_token,
+    )
+
+
+def _mcp_face(product: Product) -> McpFace:
+    url = urlsplit(product.settings.public_url)
+    return McpFace(
+        catalogue=CATALOGUE,
+        pipeline=product.pipeline,
+        authenticator=product.authenticator,
+        events=product.events,
+        signals=product.signals,
+        version=version("chatwright"),
+        public_url=product.settings.public_url,
+        allowed_hosts=(url.netloc, *LOCAL_HOSTS),
+        allowed_origins=(product.settings.public_url, *(f"http://{host}:*" for host in LOCAL_HOSTS)),
+    )
+
+
+def _mcp_routes(face: McpFace) -> list[BaseRoute]:
+    async def show_metadata(request: Request) -> Response:
+        del request
+        return JSONResponse(face.resource_metadata())
+
+    # A route and not a mount, which would answer /mcp with a redirect to /mcp/.
+    return [
+        Route("/mcp", face.app),
+        Route("/.well-known/oauth-protected-resource/mcp", show_metadata),
+    ]
+
+
+async def _first_webchat(product: Product) -> UUID | None:
+    """The oldest webchat inbox of the first workspace: on a fresh server, the one that the set-up made."""
+    async with product.database.transaction():
+        workspace_id = await first_workspace()
+        if workspace_id is None:
+            return None
+        inboxes = await list_inboxes(_demo_caller(workspace_id), ListInboxes(limit=MAX_LIMIT))
+    return next((inbox.id for inbox in inboxes.items if inbox.channel == "webchat"), None)
+
+
+def _demo_caller(workspace_id: UUID) -> Caller:
+    return Caller(
+        workspace_id=workspace_id,
+        kind=PrincipalKind.SYSTEM,
+        principal_id="demo",
+        name="Demo page",
+        scopes=frozenset({"inboxes:read"}),
+        surface=Surface.HTTP,
+    )

@@ -1,0 +1,72 @@
+"""What goes around every request, whatever answers it: its id, security headers, its count."""
+
+import re
+import time
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chatwright.kernel.ids import new_id
+from chatwright.surfaces.http.metrics import Metrics
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+"""What a caller may choose as the id of its request; anything else is replaced by one of ours."""
+FACES = frozenset(
+    {"", "mcp", "hooks", "webchat", "assets", "widget.js", "demo", "join", "healthz", "metrics"}
+)
+"""First parts of paths that are counted by name; others could be anything that anybody asks for."""
+
+SECURITY_HEADERS = {
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+"""For answers that do not say otherwise themselves."""
+HTTPS_ONLY = "max-age=31536000"
+
+
+class Envelope:
+    """ASGI middleware around the whole server."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, secure: bool) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._always = dict(SECURITY_HEADERS)
+        if secure:
+            self._always["strict-transport-security"] = HTTPS_ONLY
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(Headers(scope=scope))
+        scope.setdefault("state", {})["request_id"] = request_id
+        started = time.perf_counter()
+
+        async def send_enveloped(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.setdefault("x-request-id", request_id)
+                for name, text in self._always.items():
+                    headers.setdefault(name, text)
+                seconds = time.perf_counter() - started
+                self._metrics.answered(scope["method"], _route_of(scope), message["status"], seconds)
+            await send(message)
+
+        await self._app(scope, receive, send_enveloped)
+
+
+def _request_id(headers: Headers) -> str:
+    given = headers.get("x-request-id", "")
+    return given if REQUEST_ID.fullmatch(given) else new_id().hex
+
+
+def _route_of(scope: Scope) -> str:
+    """The route's pattern, never the path itself: ids would make a time series each."""
+    if (route := scope.get("route")) is not None:
+        return route.path
+    face = scope["path"].split("/", 2)[1] if scope["path"].startswith("/") else "?"
+    return f"/{face}" if face in FACES else "unknown"
