@@ -9,6 +9,7 @@ import orjson
 
 from chatwright.kernel.errors import Unavailable
 from chatwright.ports.database import Connection, Unit, current
+from chatwright.ports.eventlog import events_topic
 
 if TYPE_CHECKING:
     from chatwright.kernel.events import Event
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 ACQUIRE_SECONDS = 10.0
 STATEMENT_SECONDS = 60
 """No statement of ours should take so long; one that does is cancelled by the server."""
-EVENTS_TOPIC = "events"
 
 _UNREACHABLE = (
     OSError,
@@ -78,7 +78,8 @@ class PoolDatabase:
             raise Unavailable(message, retry_after_ms=1000) from error
 
     def _announce(self, unit: Unit) -> None:
-        topics = unit.wakes | {topic_of(event) for event in unit.events}
+        news = {events_topic(e.workspace_id, e.inbox_id, e.conversation_id) for e in unit.events}
+        topics = unit.wakes | news
         if topics:
             self._signals.announce(topics)
 
@@ -114,12 +115,6 @@ _INSERT_EVENT = """
     insert into event_log (workspace_id, kind, subject_id, inbox_id, conversation_id, data)
     values ($1, $2, $3, $4, $5, $6)
 """
-
-
-def topic_of(event: "Event") -> str:
-    """`events:WORKSPACE:INBOX:CONVERSATION`, as far as the event has them, for who follows any of these."""
-    ids = (event.workspace_id, event.inbox_id, event.conversation_id)
-    return ":".join([EVENTS_TOPIC, *(str(id_) for id_ in ids if id_)])
 
 
 async def _write_events(connection: Connection, events: "list[Event]") -> None:

@@ -6,6 +6,21 @@ from uuid import UUID
 
 from chatwright.kernel.events import RecordedEvent
 
+EVENTS_TOPIC = "events"
+
+
+def events_topic(*ids: UUID | None) -> str:
+    """The signal of new events: of a workspace, of one of its inboxes, or of a conversation there.
+
+    Give the ids in that order; it ends before the first that is None.
+    """
+    parts = [EVENTS_TOPIC]
+    for id_ in ids:
+        if id_ is None:
+            break
+        parts.append(str(id_))
+    return ":".join(parts)
+
 
 class EventLog(Protocol):
     """Reads the log in commit order."""

@@ -3,7 +3,12 @@
 from uuid import UUID
 
 from chatwright.features.messaging import store
-from chatwright.features.messaging.store import VisibleMessage
+from chatwright.features.messaging.store import ConversationRow, VisibleMessage
+
+
+async def conversation_with(inbox_id: UUID, address: str) -> ConversationRow | None:
+    """The conversation with this address; None while nothing was said."""
+    return await store.CONVERSATION_BY_ADDRESS.first(inbox_id, address)
 
 
 async def visible_messages(inbox_id: UUID, address: str, after: int, limit: int) -> list[VisibleMessage]:

@@ -1,1 +1,1 @@
-"""Inbound calls from channels: verify, store the raw event, answer, work later."""
+"""Calls from outside: of channels' providers, and of the pages on which hosted channels live."""

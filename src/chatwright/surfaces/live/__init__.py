@@ -1,1 +1,1 @@
-"""Committed events, sent on to browsers as they happen."""
+"""Events to members' browsers and to programs, as they happen."""

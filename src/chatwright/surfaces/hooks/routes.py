@@ -1,0 +1,29 @@
+"""The paths of this surface."""
+
+from starlette.routing import Route
+
+from chatwright.features.workspaces.limits import RateLimiter
+from chatwright.ports.database import Database
+from chatwright.ports.signals import Signals
+from chatwright.surfaces.hooks.receiving import Receiving
+from chatwright.surfaces.hooks.reception import Reception
+from chatwright.surfaces.hooks.visitors import Visitors
+
+
+def hook_routes(database: Database, signals: Signals, limiter: RateLimiter) -> list[Route]:
+    """The routes, to be mounted at the root; channels must be registered before the first call."""
+    reception = Reception(database)
+    receiving = Receiving(database, limiter)
+    visitors = Visitors(database, signals, limiter, reception)
+    paths = {
+        "/hooks/{inbox_id}": ("POST", receiving.receive),
+        "/webchat/{inbox_id}": ("GET", visitors.profile),
+        "/webchat/{inbox_id}/session": ("POST", visitors.session),
+        "/webchat/{inbox_id}/typing": ("POST", visitors.typing),
+        "/webchat/{inbox_id}/messages": ("GET", visitors.messages),
+        "/webchat/{inbox_id}/stream": ("GET", visitors.stream),
+    }
+    return [
+        Route(path, reception.endpoint(handle), methods=[method, "OPTIONS"])
+        for path, (method, handle) in paths.items()
+    ]
