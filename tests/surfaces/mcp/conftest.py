@@ -3,7 +3,7 @@ from collections.abc import AsyncGenerator
 import pytest_asyncio
 
 from chatwright.app.wiring import Product
-from tests.serving import mcp_application, serving
+from tests.surfaces.mcp.server import mcp_application, serving
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
