@@ -99,7 +99,7 @@ def event_frame(recorded: RecordedEvent) -> bytes:
         "conversation_id": event.conversation_id,
         "data": dict(event.data),
     }
-    return format_sse_event(id=recorded.position, data_str=orjson.dumps(data).decode())
+    return format_sse_event(id=recorded.position, data_str=_json(data))
 
 
 def typing_frames(caller: Caller, heard: set[str]) -> Iterator[bytes]:
@@ -112,4 +112,9 @@ def typing_frames(caller: Caller, heard: set[str]) -> Iterator[bytes]:
                 "conversation_id": news.conversation_id,
                 "data": {"typing": news.typing},
             }
-            yield format_sse_event(data_str=orjson.dumps(data).decode())
+            yield format_sse_event(data_str=_json(data))
+
+
+def _json(data: dict[str, object]) -> str:
+    # The driver's UUIDs are of a class of their own, which orjson does not know.
+    return orjson.dumps(data, default=str).decode()
