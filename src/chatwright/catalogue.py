@@ -2,6 +2,11 @@
 
 from typing import Final
 
+from chatwright.features.contacts import operations as contacts
+from chatwright.features.contacts.fields import operations as fields
+from chatwright.features.contacts.notes import operations as notes
+from chatwright.features.contacts.segments import operations as segments
+from chatwright.features.contacts.tags import operations as tags
 from chatwright.features.messaging import attachments, operations as messaging
 from chatwright.features.workspaces import operations as workspaces
 from chatwright.kernel.operation import AnyOperation
@@ -20,6 +25,39 @@ CATALOGUE: Final[tuple[AnyOperation, ...]] = (
     workspaces.revoke_token,
     workspaces.list_audit,
     workspaces.verify_audit,
+    contacts.create_contact,
+    contacts.upsert_contact,
+    contacts.get_contact,
+    contacts.find_contacts,
+    contacts.filter_contacts,
+    contacts.update_contact,
+    contacts.delete_contact,
+    contacts.block_contact,
+    contacts.unblock_contact,
+    contacts.add_contact_tags,
+    contacts.remove_contact_tags,
+    contacts.record_consent,
+    contacts.list_consents,
+    tags.list_tags,
+    tags.create_tag,
+    tags.rename_tag,
+    tags.delete_tag,
+    fields.list_fields,
+    fields.create_field,
+    fields.update_field,
+    fields.delete_field,
+    segments.list_segments,
+    segments.create_segment,
+    segments.get_segment,
+    segments.update_segment,
+    segments.delete_segment,
+    segments.preview_segment,
+    segments.count_segment,
+    segments.list_segment_contacts,
+    notes.list_notes,
+    notes.add_note,
+    notes.update_note,
+    notes.delete_note,
     messaging.create_inbox,
     messaging.list_inboxes,
     messaging.get_inbox,

@@ -26,6 +26,11 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", bare.translate(_STROKED))
 
 
+def tag_key(name: str) -> str:
+    """What makes two tags the same: their name without regard to case; accents do make a difference."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
 def words_of(text: str) -> list[str]:
     """The folded words of a text; punctuation and symbols part words."""
     spaced = "".join(letter if unicodedata.category(letter)[0] in "LMN" else " " for letter in fold(text))

@@ -1,14 +1,14 @@
 """Who wrote: from the names under which a channel knows somebody to one contact."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from uuid import UUID
 
 from chatwright.features.contacts import store
+from chatwright.features.contacts.access import show
 from chatwright.features.contacts.addresses import email_from_provider, phone_from_provider
-from chatwright.features.contacts.errors import ContactNotFound
-from chatwright.features.contacts.models import Contact
+from chatwright.features.contacts.models import Contact, IdentityKey
 from chatwright.features.contacts.profiles import Profile
 from chatwright.features.contacts.store import Recognised
 from chatwright.kernel.errors import InvalidInput
@@ -36,7 +36,7 @@ async def recognise(workspace_id: UUID, inbox_id: UUID, person: Person) -> UUID:
     learned = _clean_profile(person)
     found = await _find(workspace_id, inbox_id, names)
     if len(found) < len(names):
-        await _lock(workspace_id, inbox_id, names)
+        await _lock(_lock_key(workspace_id, inbox_id, *name) for name in names)
         found = await _find(workspace_id, inbox_id, names)
     if not found:
         return await _make(workspace_id, inbox_id, names, learned)
@@ -51,11 +51,18 @@ async def find_contact(workspace_id: UUID, contact_id: UUID) -> Contact:
 
     Raises ContactNotFound.
     """
-    survivor = await store.SURVIVOR.first(workspace_id, contact_id)
-    contact = survivor and await store.FIND_CONTACT.first(workspace_id, survivor, None)
-    if not contact:
-        raise ContactNotFound
-    return contact
+    return await show(workspace_id, contact_id, None)
+
+
+async def lock_identities(workspace_id: UUID, identities: Iterable[IdentityKey]) -> None:
+    """Keep everybody else from making a contact of any of these until this transaction ends."""
+    await _lock(_lock_key(workspace_id, key.inbox_id, key.kind, key.value) for key in identities)
+
+
+async def hold_identity(workspace_id: UUID, identity: IdentityKey) -> UUID | None:
+    """The contact known by this identity, which then stays until the transaction ends; None if nobody is."""
+    found = await store.RECOGNISE.all(workspace_id, identity.inbox_id, [identity.kind], [identity.value])
+    return found[0].contact_id if found else None
 
 
 async def names_of(workspace_id: UUID, contact_ids: Sequence[UUID]) -> dict[UUID, str | None]:
@@ -74,9 +81,9 @@ async def _find(workspace_id: UUID, inbox_id: UUID, names: Names) -> list[Recogn
     return await store.RECOGNISE.all(workspace_id, inbox_id, kinds, values)
 
 
-async def _lock(workspace_id: UUID, inbox_id: UUID, names: Names) -> None:
+async def _lock(keys: Iterable[int]) -> None:
     """Keep everybody else from making a contact of any of these names until this transaction ends."""
-    for key in sorted(_lock_key(workspace_id, inbox_id, *name) for name in names):
+    for key in sorted(keys):
         await store.LOCK_IDENTITY.run(key)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from chatwright.features.contacts.models import Contact
+from chatwright.features.contacts.models import ConsentRecord, Contact
 from chatwright.features.contacts.profiles import Profile
 from chatwright.ports.database import Statement, record, value
 
@@ -68,6 +68,14 @@ SAVE_PROFILE = Statement(
     """,
     value,
 )
+SHOW_CONTACTS = Statement(
+    "contacts.show_contacts",
+    f"""
+    select {CONTACT.format(inboxes="$3")} from unnest($2::uuid[]) with ordinality as wanted (id, place)
+    join contacts c on c.id = wanted.id where c.workspace_id = $1 order by wanted.place
+    """,
+    Contact,
+)
 LOCK_PROFILE = Statement(
     "contacts.lock_profile",
     f"select {_PROFILE} from contacts where workspace_id = $1 and id = $2 for no key update",
@@ -89,12 +97,31 @@ SURVIVOR = Statement(
     """,
     value,
 )
+SET_BLOCKED = Statement(
+    "contacts.set_blocked",
+    """
+    update contacts set blocked_at = case when $3 then now() end
+    where workspace_id = $1 and id = $2 and (blocked_at is not null) <> $3 returning id
+    """,
+    value,
+)
+DELETE_CONTACT = Statement(
+    "contacts.delete_contact", "delete from contacts where workspace_id = $1 and id = $2", value
+)
 BLOCKED_AT = Statement(
     "contacts.blocked_at", "select blocked_at from contacts where workspace_id = $1 and id = $2", value
 )
 
 NAMES_OF = Statement(
-    "contacts.names_of", "select id, name from contacts where workspace_id = $1 and id = any($2)", record
+    "contacts.names_of",
+    """
+    with recursive path as (
+        select id as asked, id, name, merged_into from contacts where workspace_id = $1 and id = any($2)
+        union all
+        select path.asked, c.id, c.name, c.merged_into from path join contacts c on c.id = path.merged_into)
+    select asked as id, name from path where merged_into is null
+    """,
+    record,
 )
 LOCK_IDENTITY = Statement("contacts.lock_identity", "select pg_advisory_xact_lock($1) as locked", value)
 RECOGNISE = Statement(
@@ -118,4 +145,25 @@ ADD_IDENTITY = Statement(
     on conflict do nothing
     """,
     value,
+)
+
+INSERT_CONSENT = Statement(
+    "contacts.insert_consent",
+    """
+    insert into contact_consents
+        (id, workspace_id, contact_id, channel, state, source, evidence, given_at, recorded_by)
+    values ($1, $2, $3, $4, $5, $6, $7, coalesce($8, now()), $9)
+    """,
+    value,
+)
+LIST_CONSENTS = Statement(
+    "contacts.list_consents",
+    """
+    select id, channel, state, source, evidence, given_at, recorded_by, recorded_at from contact_consents
+    where workspace_id = $1 and contact_id = $2 and id > $3 order by id limit $4
+    """,
+    ConsentRecord,
+)
+SEGMENT_FILTERS = Statement(
+    "contacts.segment_filters", "select name, filter from segments where workspace_id = $1", record
 )

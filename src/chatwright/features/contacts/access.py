@@ -1,0 +1,47 @@
+"""Which contacts a caller may touch, and how they look to it."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from chatwright.features.contacts import store
+from chatwright.features.contacts.errors import ContactNotFound, InboxOutOfReach
+from chatwright.features.contacts.models import Contact
+from chatwright.kernel.caller import Caller
+from chatwright.kernel.errors import Forbidden
+
+
+def limits_of(caller: Caller) -> list[UUID] | None:
+    """The inboxes a caller is limited to, as statements take them."""
+    return None if caller.inbox_ids is None else sorted(caller.inbox_ids)
+
+
+async def show(workspace_id: UUID, contact_id: UUID, inbox_ids: Sequence[UUID] | None) -> Contact:
+    """A contact as somebody limited to these inboxes sees it; of a merged one, the contact that absorbed it.
+
+    Raises ContactNotFound, also when it is known only in other inboxes.
+    """
+    contact = await store.FIND_CONTACT.first(workspace_id, contact_id, inbox_ids)
+    if contact is None:
+        survivor = await store.SURVIVOR.first(workspace_id, contact_id)
+        contact = await store.FIND_CONTACT.first(workspace_id, survivor, inbox_ids)
+    if contact is None:
+        raise ContactNotFound
+    return contact
+
+
+async def visible_contact(caller: Caller, contact_id: UUID) -> Contact:
+    """The contact as the caller sees it; raises ContactNotFound."""
+    return await show(caller.workspace_id, contact_id, limits_of(caller))
+
+
+def check_inboxes(caller: Caller, inbox_ids: Sequence[UUID]) -> None:
+    """Raise InboxOutOfReach unless the caller may see all of these inboxes."""
+    if not all(caller.sees_inbox(inbox_id) for inbox_id in inbox_ids):
+        raise InboxOutOfReach
+
+
+def require_whole_workspace(caller: Caller) -> None:
+    """Raise Forbidden for a caller limited to some inboxes."""
+    if caller.inbox_ids is not None:
+        message = "This changes contacts of every inbox, and the caller is limited to some."
+        raise Forbidden(message)

@@ -1,0 +1,1 @@
+"""Custom fields: which there are, and what their values may be."""

@@ -1,0 +1,1 @@
+"""Segments: filters that are kept under a name."""

@@ -1,0 +1,1 @@
+"""Tags: names that are put on contacts."""
