@@ -25,7 +25,6 @@ SHOWN_PREFIX = 9
 CACHE_SECONDS = 0.8
 """How long a verified token is believed without asking the store: a revocation counts within a second."""
 SESSION_HOURS = 24 * 14
-_DUMMY_HASH = PasswordHasher().hash(secrets.token_urlsafe())
 
 
 def new_token() -> str:
@@ -136,12 +135,13 @@ class Sessions:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._hasher = PasswordHasher()
+        self._dummy_hash = self._hasher.hash(secrets.token_urlsafe())
 
     async def sign_in(self, request: SignIn, user_agent: str) -> str:
         """Check a password; returns the new session's cookie value. Raises Unauthenticated."""
         async with self._database.transaction():
             found = await store.CREDENTIALS.first(request.email.lower())
-        stored = found.password_hash if found and found.password_hash else _DUMMY_HASH
+        stored = found.password_hash if found and found.password_hash else self._dummy_hash
         valid = await asyncio.to_thread(self._verify, stored, request.password.get_secret_value())
         if not (valid and found and found.password_hash and found.workspace_id):
             message = "E-mail or password is wrong."

@@ -24,6 +24,16 @@ async def first_workspace() -> UUID | None:
     return await store.ANY_WORKSPACE.first()
 
 
+async def lock_founding() -> None:
+    """Keep processes that start together from founding twice: the others wait for this transaction."""
+    await store.FOUNDING_LOCK.run()
+
+
+async def needs_setup_link() -> bool:
+    """Whether nobody has joined yet, nor holds a set-up link that still works."""
+    return await store.NEEDS_SETUP_LINK.one()
+
+
 async def make_setup_link(workspace_id: UUID) -> str:
     """A one-time path with which the first owner sets an e-mail and a password; shown once, kept as a hash."""
     link = secrets.token_urlsafe(32)

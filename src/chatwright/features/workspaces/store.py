@@ -183,6 +183,17 @@ UPDATE_WORKSPACE = Statement(
     Workspace,
 )
 ANY_WORKSPACE = Statement("workspaces.any_workspace", "select id from workspaces order by id limit 1", value)
+FOUNDING_LOCK = Statement(
+    "workspaces.founding_lock", "select pg_advisory_xact_lock(hashtext('workspaces.founding'))", value
+)
+NEEDS_SETUP_LINK = Statement(
+    "workspaces.needs_setup_link",
+    """
+    select not exists (select from members) and not exists (
+        select from invitations where role = 'owner' and email is null and used_at is null and expires_at > now())
+    """,
+    value,
+)
 AGENCY_OF = Statement("workspaces.agency_of", "select agency_id from workspaces where id = $1", value)
 AGENCY_WORKSPACES = Statement(
     "workspaces.agency_workspaces",

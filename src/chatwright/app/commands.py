@@ -1,0 +1,61 @@
+"""All commands: those that run the product here, and those of the catalogue, which call a running one."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chatwright.catalogue import CATALOGUE
+from chatwright.surfaces.cli import root
+from chatwright.surfaces.cli.failures import failures_shown
+
+Port = Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)]
+Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")]
+Data = Annotated[Path, typer.Option(help="Folder of the embedded database, the key and the files.")]
+DEFAULT_PORT = 8800
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_DATA = Path("data")
+
+
+def build(words: Sequence[str]) -> typer.Typer:
+    """The whole command, for a command line of these words."""
+    commands = root.new_root()
+    for command in (up, serve, work):
+        commands.command()(command)
+    settings = {"allow_extra_args": True, "ignore_unknown_options": True}
+    commands.command(context_settings=settings, add_help_option=False)(mcp)
+    root.add_catalogue(commands, CATALOGUE, words)
+    return commands
+
+
+def up(port: Port = DEFAULT_PORT, host: Host = DEFAULT_HOST, data: Data = DEFAULT_DATA) -> None:
+    """Run the whole product: web, workers and, unless DATABASE_URL is set, a PostgreSQL of its own."""
+    from chatwright.app import up as running
+
+    with failures_shown():
+        running.up(running.Place(host, port), data)
+
+
+def serve(port: Port = DEFAULT_PORT, host: Host = DEFAULT_HOST, data: Data = DEFAULT_DATA) -> None:
+    """Run the web part only; 'chatwright work' does the rest, in as many processes as needed."""
+    from chatwright.app import up as running
+
+    with failures_shown():
+        running.serve(running.Place(host, port), data)
+
+
+def work(data: Data = DEFAULT_DATA) -> None:
+    """Run workers only, beside 'up' or 'serve' on the same data folder or database."""
+    from chatwright.app import up as running
+
+    with failures_shown():
+        running.work(data)
+
+
+def mcp(context: typer.Context) -> None:
+    """Speak MCP over standard input and output, for clients that start a program."""
+    from chatwright.client import stdio
+
+    chosen = [] if context.obj is None else ["--profile", context.obj]
+    raise typer.Exit(stdio.main([*chosen, *context.args]))

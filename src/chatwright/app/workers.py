@@ -1,0 +1,60 @@
+"""The work of this process: claimers of every ledger, and what is to be done every so often."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+
+import structlog
+
+from chatwright.app.wiring import Product
+from chatwright.features.messaging.jobs import wake_snoozed
+from chatwright.features.workspaces import store as workspaces
+from chatwright.infra.claimer import Claimer
+from chatwright.infra.periodic import Periodic, PeriodicRunner
+
+RESTART_SECONDS = 1.0
+TIDY_SECONDS = 600.0
+SNOOZE_SECONDS = 5.0
+"""How late a snoozed conversation may open."""
+
+_log = structlog.get_logger(__name__)
+
+
+async def run_workers(product: Product) -> None:
+    """Work until cancelled."""
+    async with asyncio.TaskGroup() as tasks:
+        for name, work in _workers(product):
+            tasks.create_task(_kept_running(name, work), name=name)
+
+
+def _workers(product: Product) -> Iterable[tuple[str, Callable[[], Awaitable[None]]]]:
+    concurrency = product.settings.concurrency
+    for ledger in product.ledgers:
+        claimer = Claimer(product.database, product.signals, ledger, concurrency=concurrency)
+        yield f"claimer:{ledger.table}", claimer.run
+    for job in PERIODIC:
+        yield f"periodic:{job.name}", PeriodicRunner(product.database, job).run
+
+
+async def _kept_running(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """One worker that trips, over a database that restarts for one, must not take the others down."""
+    while True:
+        try:
+            await work()
+        except Exception:  # noqa: BLE001 - whatever it was.
+            _log.exception("worker.restarted", worker=name)
+            await asyncio.sleep(RESTART_SECONDS)
+
+
+async def _forget_results() -> None:
+    await workspaces.FORGET_RESULTS.run()
+
+
+async def _forget_sessions() -> None:
+    await workspaces.FORGET_SESSIONS.run()
+
+
+PERIODIC = (
+    Periodic("messaging.wake_snoozed", SNOOZE_SECONDS, wake_snoozed),
+    Periodic("workspaces.forget_results", TIDY_SECONDS, _forget_results),
+    Periodic("workspaces.forget_sessions", TIDY_SECONDS, _forget_sessions),
+)
