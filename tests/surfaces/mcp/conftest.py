@@ -3,7 +3,10 @@ from collections.abc import AsyncGenerator
 import pytest_asyncio
 
 from chatwright.app.wiring import Product
+from tests.features.messaging.conftest import paper, post
 from tests.surfaces.mcp.server import mcp_application, serving
+
+__all__ = ["paper", "post"]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

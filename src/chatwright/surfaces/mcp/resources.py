@@ -82,7 +82,7 @@ KINDS: Final = (
         "Contact",
         "A contact with its identities, tags, custom fields and consent.",
         {"contact": "contacts.get"},
-        listed_by="contacts.list",
+        listed_by="contacts.find",
         label=lambda item: str(item.get("name") or "Unnamed contact"),
         from_outside=True,
     ),

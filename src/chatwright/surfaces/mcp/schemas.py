@@ -114,7 +114,11 @@ def _lean(node: Any, *, outbound: bool) -> Any:  # noqa: ANN401 - any part of a 
 def _kinds_only(union: Schema) -> Schema:
     """A union in a result, by the names of its kinds: who reads a result sees the fields of the one it has."""
     marker = union["discriminator"]
-    kinds = {"type": "string", "enum": sorted(marker["mapping"])}
+    kinds = {
+        "type": "string",
+        "enum": sorted(marker["mapping"]),
+        "description": "Its kind; each has fields of its own.",
+    }
     rest = {keyword: value for keyword, value in union.items() if keyword == "description"}
     return {"type": "object", "properties": {marker["propertyName"]: kinds}, **rest}
 
