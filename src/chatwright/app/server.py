@@ -1,6 +1,7 @@
 """Everything this server answers, as one ASGI application."""
 
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -8,7 +9,7 @@ from uuid import UUID
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from chatwright.app.wiring import Product
@@ -18,10 +19,13 @@ from chatwright.features.messaging.operations import list_inboxes
 from chatwright.features.workspaces.founding import first_workspace
 from chatwright.kernel.caller import Caller, PrincipalKind, Surface
 from chatwright.kernel.paging import MAX_LIMIT
+from chatwright.surfaces.hooks.routes import hook_routes
 from chatwright.surfaces.http.envelope import Envelope
 from chatwright.surfaces.http.face import http_face
+from chatwright.surfaces.http.identity import caller_of
 from chatwright.surfaces.http.metrics import Metrics
-from chatwright.surfaces.http.parts import Parts
+from chatwright.surfaces.http.parts import STATIC, Parts
+from chatwright.surfaces.live.routes import live_routes
 from chatwright.surfaces.mcp.face import McpFace
 
 if TYPE_CHECKING:
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
-def build_app(product: Product) -> ASGIApp:
+def build_app(product: Product, *, static: Path = STATIC) -> ASGIApp:
     """All faces behind one address. What they keep running lives in the application's lifespan."""
     metrics = Metrics()
     mcp = _mcp_face(product)
@@ -39,11 +43,12 @@ def build_app(product: Product) -> ASGIApp:
         del app
         return mcp.running()
 
-    app = http_face(_parts(product, metrics), beside=_mcp_routes(mcp), lifespan=lifespan)
+    beside = [*_mcp_routes(mcp), *_live_routes(product), *_hook_routes(product)]
+    app = http_face(_parts(product, metrics, static), beside=beside, lifespan=lifespan)
     return Envelope(app, metrics=metrics, secure=product.settings.public_url.startswith("https://"))
 
 
-def _parts(product: Product, metrics: Metrics) -> Parts:
+def _parts(product: Product, metrics: Metrics, static: Path) -> Parts:
     async def demo_inbox() -> UUID | None:
         return await _first_webchat(product)
 
@@ -58,6 +63,7 @@ def _parts(product: Product, metrics: Metrics) -> Parts:
         demo_inbox=demo_inbox,
         metrics=metrics,
         metrics_token=product.settings.metrics_token,
+        static=static,
     )
 
 
@@ -76,7 +82,7 @@ def _mcp_face(product: Product) -> McpFace:
     )
 
 
-def _mcp_routes(face: McpFace) -> list[BaseRoute]:
+def _mcp_routes(face: McpFace) -> list[Route]:
     async def show_metadata(request: Request) -> Response:
         del request
         return JSONResponse(face.resource_metadata())
@@ -86,6 +92,14 @@ def _mcp_routes(face: McpFace) -> list[BaseRoute]:
         Route("/mcp", face.app),
         Route("/.well-known/oauth-protected-resource/mcp", show_metadata),
     ]
+
+
+def _live_routes(product: Product) -> list[Route]:
+    return live_routes(product.pipeline, product.events, product.signals, caller_of)
+
+
+def _hook_routes(product: Product) -> list[Route]:
+    return hook_routes(product.database, product.signals, product.limiter)
 
 
 async def _first_webchat(product: Product) -> UUID | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from dataclasses import replace
+from secrets import randbelow
 from typing import Any
 
 import httpx2
@@ -34,12 +35,13 @@ def secure_app(product: Product) -> ASGIApp:
 def connect(
     app: ASGIApp,
     *,
-    address: str = "203.0.113.7",
+    address: str | None = None,
     url: str = "http://testserver",
     headers: dict[str, str] | None = None,
 ) -> httpx2.AsyncClient:
-    """A client that calls from an address; crashes of the server come back as answers, as over a network."""
-    transport = httpx2.ASGITransport(app, client=(address, 4321), raise_app_exceptions=False)
+    """A client that calls from an address, else one of its own; crashes come back as answers, as over a network."""
+    caller = (address or f"2001:db8::{randbelow(2**16):x}:{randbelow(2**16):x}", 4321)
+    transport = httpx2.ASGITransport(app, client=caller, raise_app_exceptions=False)
     return httpx2.AsyncClient(transport=transport, base_url=url, headers=headers)
 
 

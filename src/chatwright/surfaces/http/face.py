@@ -44,7 +44,7 @@ def http_face(
             Route(DOCUMENT_PATH, show_document),
             Route("/metrics", show_metrics),
             *described_routes(),
-            *page_routes(),
+            *page_routes(parts.static),
         ]
     )
     return app

@@ -14,7 +14,7 @@ from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import Unauthenticated
 from chatwright.surfaces.http.files import OTHER_SITES, OWN_PAGES, File
 from chatwright.surfaces.http.identity import caller_of
-from chatwright.surfaces.http.parts import STATIC, parts_of
+from chatwright.surfaces.http.parts import parts_of
 
 ASSETS = Path(__file__).parent / "assets"
 SERVED = ("chatwright.css", "chatwright.js", "icon.svg")
@@ -36,9 +36,9 @@ NO_WIDGET = "Build it with: ./dev setup"
 NO_INBOX = "This server has no demo inbox, so there is no bubble on this page."
 
 
-def page_routes() -> list[Route]:
-    """The pages and the files they are made of."""
-    widget = File(STATIC / "widget.js", cache=OTHER_SITES, shared=True, missing=NO_WIDGET)
+def page_routes(static: Path) -> list[Route]:
+    """The pages, the files they are made of, and the widget that was built into `static`."""
+    widget = File(static / "widget.js", cache=OTHER_SITES, shared=True, missing=NO_WIDGET)
     files = [Route(f"/assets/{name}", File(ASSETS / name, cache=OWN_PAGES).answer) for name in SERVED]
     return [
         Route("/", show_start),
