@@ -2,7 +2,6 @@
 
 import json
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from mcp import Client
@@ -24,6 +23,9 @@ from tests.features.messaging.paper import letter
 from tests.surfaces.mcp.server import ERAS, connected, token_of
 
 NOT_FOUND = {"legacy": -32002, "auto": -32602}
+
+NOBODY = "01900000-0000-7000-8000-000000000000"
+"""An id that nothing has; the same in every process, as the names of tests must be."""
 
 
 async def read(client: Client, uri: str) -> dict[str, Any]:
@@ -76,7 +78,7 @@ class TestReading:
             "chatwright://conversations/../workspace",
             "chatwright://conversations/1",
             "https://example.com/",
-            f"chatwright://conversations/{uuid4()}",
+            f"chatwright://conversations/{NOBODY}",
         ],
     )
     async def test_what_is_not_there(self, mcp_url: str, desk: Desk, mode: str, uri: str) -> None:
@@ -186,8 +188,8 @@ class TestPrompts:
             ("sing", {}),
             ("draft_reply", {}),
             ("draft_reply", {"conversation_id": "1"}),
-            ("draft_reply", {"conversation_id": str(uuid4())}),
-            ("draft_reply", {"conversation_id": str(uuid4()), "tone": "rude"}),
+            ("draft_reply", {"conversation_id": NOBODY}),
+            ("draft_reply", {"conversation_id": NOBODY, "tone": "rude"}),
         ],
         ids=["unknown prompt", "missing", "no id", "nobody's", "unknown argument"],
     )
