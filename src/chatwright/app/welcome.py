@@ -33,9 +33,10 @@ def welcome(url: str, data: Path | None, setup_path: str | None, *, local: bool)
             f"  {url}{setup_path}",
         ]
     paragraphs += _local_client() if local else ["Connect an MCP client by HTTP:"]
+    maker = "chatwright token create --name NAME" if local else "the page, under access tokens,"
     paragraphs += [
         _lines(("URL", f"{url}/mcp"), ("Header", "Authorization: Bearer TOKEN")),
-        f"where {'chatwright token create --name NAME' if local else 'the page, under access tokens,'} makes the TOKEN.",
+        f"where {maker} makes the TOKEN.",
         "Stop with Ctrl-C.",
     ]
     return "\n\n".join(paragraphs) + "\n"

@@ -1,0 +1,49 @@
+"""Results for people."""
+
+from chatwright.kernel.ids import new_id
+from chatwright.surfaces.cli.output import cell
+from tests.surfaces.cli.conftest import Shell
+
+
+async def test_ids_are_whole_on_a_narrow_terminal(shell: Shell) -> None:
+    made = await shell(
+        "inboxes", "create", "--channel", "webchat", "--name", "A rather long name " * 8, "--json"
+    )
+    done = await shell("inboxes", "list", COLUMNS="60")
+    assert made.json["id"] in done.out
+    assert max(len(line) for line in done.out.splitlines()) <= 60
+    assert "Not shown: " in done.out
+
+
+async def test_a_record_has_a_line_per_field(shell: Shell) -> None:
+    done = await shell("token", "create", "--name", "n8n", "--scopes", "contacts:read")
+    fields = dict(line.split(maxsplit=1) for line in done.out.splitlines() if len(line.split()) > 1)
+    assert fields["token"].startswith("cw_")
+    assert fields["access_token.name"].strip() == "n8n"
+    assert fields["access_token.read_only"].strip() == "no"
+
+
+async def test_an_empty_list_and_a_further_page(shell: Shell) -> None:
+    assert (await shell("inboxes", "list")).out == "Nothing.\n"
+    await shell("token", "create", "--name", "second")
+    assert "There is more: --all, or --cursor " in (await shell("token", "list", "--limit", "1")).out
+
+
+async def test_text_of_strangers_cannot_steer_the_terminal(shell: Shell) -> None:
+    evil = "\x1b]0;owned\x07[bold]x[/bold]\u202e"
+    await shell("token", "create", "--name", evil)
+    done = await shell("token", "list", COLUMNS="300")
+    assert "[bold]x[/bold]" in done.out
+    assert not {"\x1b", "\x07", "\u202e"} & set(done.out)
+
+
+def test_cells() -> None:
+    id_ = str(new_id())
+    assert cell("2026-11-22T18:20:47.123456+00:00") == "2026-11-22 18:20:47Z"
+    assert cell("2026-11-22T18:20:47+07:00") == "2026-11-22 18:20:47+07:00"
+    assert cell("see 2026-11-22T18:20:47Z") == "see 2026-11-22T18:20:47Z"
+    assert cell(["a", 1, id_]) == f"a, 1, {id_}"
+    assert cell([{"a": None}]) == '[{"a": null}]'
+    assert cell({"id": id_, "name": "Ann"}) == "Ann"
+    assert cell({"a": 1}) == '{"a": 1}'
+    assert [cell(value) for value in (None, True, False, 0)] == ["", "yes", "no", "0"]
