@@ -58,6 +58,7 @@ def _parts(product: Product, metrics: Metrics, static: Path) -> Parts:
         authenticator=product.authenticator,
         sessions=product.sessions,
         limiter=product.limiter,
+        storage=product.storage,
         public_url=product.settings.public_url,
         version=version("chatwright"),
         demo_inbox=demo_inbox,

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chatwright.kernel.errors import Problem
+from chatwright.surfaces.http.attachments import attachment_routes
 from chatwright.surfaces.http.probes import probe_routes
 from chatwright.surfaces.http.rest import API, rest_routes
 from chatwright.surfaces.http.routes import DescribedRoute
@@ -49,7 +50,7 @@ SECURITY_SCHEMES = {
 
 def described_routes() -> list[DescribedRoute]:
     """Every route that programs may build on. Fixed paths come first, so that no pattern takes them."""
-    return [*trail_routes(), *rest_routes(), *session_routes(), *probe_routes()]
+    return [*trail_routes(), *attachment_routes(), *rest_routes(), *session_routes(), *probe_routes()]
 
 
 @functools.cache

@@ -12,6 +12,7 @@ from chatwright.features.workspaces.authentication import Authenticator, Session
 from chatwright.features.workspaces.limits import RateLimiter
 from chatwright.features.workspaces.pipeline import Pipeline
 from chatwright.ports.database import Database
+from chatwright.ports.storage import Storage
 from chatwright.surfaces.http.metrics import Metrics
 
 DemoInbox = Callable[[], Awaitable[UUID | None]]
@@ -29,6 +30,7 @@ class Parts:
     authenticator: Authenticator
     sessions: Sessions
     limiter: RateLimiter
+    storage: Storage
     public_url: str
     version: str
     demo_inbox: DemoInbox

@@ -137,7 +137,7 @@ def _body_model(operation: AnyOperation, fields: dict[str, FieldInfo]) -> type[B
         return operation.input
     columns: dict[str, Any] = {name: (field.annotation, field) for name, field in fields.items()}
     return create_model(
-        f"{operation.input.__name__}Body",
+        f"{operation.tool.title().replace('_', '')}Body",
         __config__=operation.input.model_config,
         __doc__=operation.input.__doc__,
         **columns,
