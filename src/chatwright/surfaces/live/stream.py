@@ -8,7 +8,7 @@ Who is typing comes as `{"kind": "conversation.typing", "conversation_id": ..., 
 without an id: it is kept nowhere.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 
 import orjson
 from fastapi.sse import format_sse_event
@@ -115,6 +115,6 @@ def typing_frames(caller: Caller, heard: set[str]) -> Iterator[bytes]:
             yield format_sse_event(data_str=_json(data))
 
 
-def _json(data: dict[str, object]) -> str:
+def _json(data: Mapping[str, object]) -> str:
     # The driver's UUIDs are of a class of their own, which orjson does not know.
     return orjson.dumps(data, default=str).decode()
