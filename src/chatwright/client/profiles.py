@@ -12,9 +12,13 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 FILE_VARIABLE = "CHATWRIGHT_CONFIG"
+"""The file of profiles that the command line reads; else `chatwright/profiles.json` in the user's configuration."""
 URL_VARIABLE = "CHATWRIGHT_URL"
+"""The server that the command line talks to, instead of one of a profile."""
 TOKEN_VARIABLE = "CHATWRIGHT_TOKEN"  # noqa: S105 - the name of a variable.
+"""The access token for the server of `CHATWRIGHT_URL`."""
 PROFILE_VARIABLE = "CHATWRIGHT_PROFILE"
+"""The profile that the command line uses, where `--profile` does not say."""
 
 
 class Profile(NamedTuple):
