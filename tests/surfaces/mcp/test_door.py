@@ -1,6 +1,7 @@
 """What is settled before the protocol begins, seen on the wire."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -148,6 +149,27 @@ class TestHeadersOfTheModernEra:
         assert answer.status_code == 400
         assert answer.json()["error"]["code"] == -32020
         assert answer.json()["id"] == 1
+
+    async def test_space_around_a_header_is_not_part_of_it(self, mcp_url: str, desk: Desk) -> None:
+        message = modern("tools/call", name="get_workspace", arguments={})
+        headers = {
+            **message["headers"],
+            "Mcp-Name": "  get_workspace \t",
+            "Host": "localhost",
+            "Accept": "application/json, text/event-stream",
+            "Content-Type": "application/json",
+            "Authorization": f"Bearer {await token_of(desk)}",
+            "Connection": "close",
+        }
+        body = json.dumps(message["json"]).encode()
+        lines = [f"{name}: {value}" for name, value in headers.items()]
+        head = "\r\n".join(["POST /mcp HTTP/1.1", *lines, f"Content-Length: {len(body)}", "", ""])
+        # Clients of our own would refuse to send such a header.
+        reader, writer = await asyncio.open_connection("127.0.0.1", httpx2.URL(mcp_url).port)
+        writer.write(head.encode() + body)
+        answer = await reader.read()
+        writer.close()
+        assert answer.startswith(b"HTTP/1.1 200"), answer
 
     async def test_an_unknown_revision_is_told_which_are_known(self, mcp_url: str, desk: Desk) -> None:
         message = modern("tools/list")

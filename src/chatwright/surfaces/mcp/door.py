@@ -109,6 +109,8 @@ class Door:
             raise ValueError(message)
         request_id = new_id().hex
         send = _with_request_id(send, request_id)
+        # Space around a value is not part of it (RFC 9110, section 5.5); not every HTTP parser cuts it off.
+        scope["headers"] = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
         try:
             await self._serve(scope, receive, send, request_id)
         except ClientDisconnect:
