@@ -4,6 +4,7 @@ from typing import Final
 
 from chatwright.features.contacts import operations as contacts
 from chatwright.features.contacts.fields import operations as fields
+from chatwright.features.contacts.merges import operations as merges
 from chatwright.features.contacts.notes import operations as notes
 from chatwright.features.contacts.segments import operations as segments
 from chatwright.features.contacts.tags import operations as tags
@@ -38,6 +39,9 @@ CATALOGUE: Final[tuple[AnyOperation, ...]] = (
     contacts.remove_contact_tags,
     contacts.record_consent,
     contacts.list_consents,
+    merges.merge_contacts,
+    merges.undo_merge,
+    merges.list_merges,
     tags.list_tags,
     tags.create_tag,
     tags.rename_tag,

@@ -1,0 +1,1 @@
+"""Merging two contacts that are one person, and taking it back."""
