@@ -1,76 +1,85 @@
-"""Files in and out over HTTP."""
+"""Files in and out."""
 
-from pathlib import Path
+from uuid import uuid4
 
-import pytest
-from starlette.types import ASGIApp
+import httpx2
 
-from chatwright.app.wiring import Product
+from chatwright.features.messaging.attachments import UPLOAD_LIMIT
 from tests.conftest import Desk
-from tests.surfaces.http.conftest import connect, token_of
+from tests.surfaces.http.conftest import token_of
+from tests.surfaces.http.test_rest import problem_of
 
-PICTURE = bytes(range(256)) * 4000
-
-
-def bearer(token: str) -> dict[str, str]:
-    return {"authorization": f"Bearer {token}"}
+UPLOAD = "/api/v1/attachments"
 
 
-def stored(product: Product, desk: Desk) -> list[Path]:
-    folder = product.settings.data / "files" / str(desk.caller.workspace_id)
-    return [path for path in folder.rglob("*") if path.is_file()]
+async def upload(api: httpx2.AsyncClient, content: bytes, kind: str = "image/png") -> httpx2.Response:
+    return await api.post(
+        UPLOAD, params={"filename": 'Ảnh "1".png'}, content=content, headers={"content-type": kind}
+    )
 
 
 class TestUpload:
-    async def test_what_went_in_comes_out(self, app: ASGIApp, desk: Desk) -> None:
-        async with connect(app, headers=bearer(await token_of(desk))) as client:
-            made = await client.post(
-                "/api/v1/attachments",
-                params={"filename": "Ảnh 1.png"},
-                content=PICTURE,
-                headers={"content-type": "image/png"},
-            )
-            assert made.status_code == 200
-            facts = made.json()
-            assert (facts["filename"], facts["media_type"], facts["size"]) == (
-                "Ảnh 1.png",
-                "image/png",
-                len(PICTURE),
-            )
-            shown = await client.get(f"/api/v1/attachments/{facts['id']}")
-            assert shown.json() == facts
-            content = await client.get(f"/api/v1/attachments/{facts['id']}/content")
-        assert content.content == PICTURE
-        assert content.headers["content-disposition"].startswith("attachment;")
-        assert "sandbox" in content.headers["content-security-policy"]
+    async def test_what_goes_in_comes_out(self, api: httpx2.AsyncClient) -> None:
+        content = bytes(range(256)) * 4096
+        made = (await upload(api, content)).json()
+        assert (made["filename"], made["media_type"], made["size"]) == ('Ảnh "1".png', "image/png", 2**20)
+        assert (await api.get(f"{UPLOAD}/{made['id']}")).json() == made
+        answer = await api.get(f"{UPLOAD}/{made['id']}/content")
+        assert answer.content == content
+        assert answer.headers["content-type"] == "image/png"
+        assert answer.headers["content-disposition"].startswith("attachment; filename*=UTF-8''%E1%BA%A2nh")
 
-    async def test_too_much_is_refused_and_leaves_nothing(
-        self, app: ASGIApp, desk: Desk, product: Product, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("chatwright.surfaces.http.attachments.UPLOAD_LIMIT", 1000)
-        async with connect(app, headers=bearer(await token_of(desk))) as client:
-            refused = await client.post("/api/v1/attachments", params={"filename": "a"}, content=b"x" * 1001)
-        assert (refused.status_code, refused.json()["code"]) == (413, "PAYLOAD_TOO_LARGE")
-        assert stored(product, desk) == []
+    async def test_a_page_that_somebody_sent_does_not_run(self, api: httpx2.AsyncClient) -> None:
+        made = (await upload(api, b"<script>alert(1)</script>", "text/html; charset=utf-8")).json()
+        headers = (await api.get(f"{UPLOAD}/{made['id']}/content")).headers
+        assert "sandbox" in headers["content-security-policy"]
+        assert headers["content-disposition"].startswith("attachment")
+        assert headers["x-content-type-options"] == "nosniff"
 
-    async def test_a_nameless_file_is_refused_and_leaves_nothing(
-        self, app: ASGIApp, desk: Desk, product: Product
-    ) -> None:
-        async with connect(app, headers=bearer(await token_of(desk))) as client:
-            refused = await client.post("/api/v1/attachments", content=b"x")
-        assert (refused.status_code, refused.json()["code"]) == (422, "INVALID_ARGUMENT")
-        assert stored(product, desk) == []
+    async def test_an_empty_file(self, api: httpx2.AsyncClient) -> None:
+        made = (await upload(api, b"")).json()
+        assert made["size"] == 0
+        assert (await api.get(f"{UPLOAD}/{made['id']}/content")).content == b""
 
-    async def test_a_reader_may_not_upload(self, app: ASGIApp, desk: Desk) -> None:
-        async with connect(app, headers=bearer(await token_of(desk, read_only=True))) as client:
-            refused = await client.post("/api/v1/attachments", params={"filename": "a"}, content=b"x")
-        assert (refused.status_code, refused.json()["code"]) == (403, "INSUFFICIENT_SCOPE")
+    async def test_too_large_a_file_leaves_nothing(self, api: httpx2.AsyncClient, desk: Desk) -> None:
+        answer = await upload(api, b"x" * (UPLOAD_LIMIT + 1))
+        problem_of(answer, 413, "PAYLOAD_TOO_LARGE")
+        folder = desk.product.settings.data / "files" / str(desk.caller.workspace_id)
+        assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+    async def test_a_type_that_is_none_leaves_nothing(self, api: httpx2.AsyncClient, desk: Desk) -> None:
+        problem_of(await upload(api, b"x", "nonsense"), 422, "INVALID_ARGUMENT")
+        folder = desk.product.settings.data / "files" / str(desk.caller.workspace_id)
+        assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+    async def test_a_name_is_needed(self, api: httpx2.AsyncClient) -> None:
+        problem_of(await api.post(UPLOAD, content=b"x"), 422, "INVALID_ARGUMENT")
+
+    async def test_the_scope_is_asked_for_first(self, desk: Desk, http: httpx2.AsyncClient) -> None:
+        token = await token_of(desk, scopes=["conversations:read"])
+        headers = {"authorization": f"Bearer {token}"}
+        answer = await http.post(UPLOAD, params={"filename": "a"}, content=b"x", headers=headers)
+        problem_of(answer, 403, "INSUFFICIENT_SCOPE")
 
 
 class TestDownload:
-    async def test_another_workspace_finds_nothing(self, app: ASGIApp, desk: Desk, stranger: Desk) -> None:
-        async with connect(app, headers=bearer(await token_of(desk))) as client:
-            made = await client.post("/api/v1/attachments", params={"filename": "a"}, content=b"x")
-        async with connect(app, headers=bearer(await token_of(stranger))) as client:
-            refused = await client.get(f"/api/v1/attachments/{made.json()['id']}/content")
-        assert (refused.status_code, refused.json()["code"]) == (404, "ATTACHMENT_NOT_FOUND")
+    async def test_another_workspaces_file_is_not_there(
+        self, api: httpx2.AsyncClient, http: httpx2.AsyncClient, stranger: Desk
+    ) -> None:
+        made = (await upload(api, b"secret")).json()
+        headers = {"authorization": f"Bearer {await token_of(stranger)}"}
+        answer = await http.get(f"{UPLOAD}/{made['id']}/content", headers=headers)
+        problem_of(answer, 404, "ATTACHMENT_NOT_FOUND")
+
+    async def test_an_unknown_file(self, api: httpx2.AsyncClient) -> None:
+        problem_of(await api.get(f"{UPLOAD}/{uuid4()}/content"), 404, "ATTACHMENT_NOT_FOUND")
+
+    async def test_bytes_that_are_lost_are_an_error_not_an_empty_file(
+        self, api: httpx2.AsyncClient, desk: Desk
+    ) -> None:
+        made = (await upload(api, b"x")).json()
+        folder = desk.product.settings.data / "files" / str(desk.caller.workspace_id)
+        for path in folder.rglob("*"):
+            if path.is_file():
+                path.unlink()
+        problem_of(await api.get(f"{UPLOAD}/{made['id']}/content"), 404, "NOT_FOUND")

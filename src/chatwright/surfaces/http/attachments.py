@@ -1,6 +1,7 @@
-"""Files in and out: streams, which no JSON call can be. What a call means is an operation all the same."""
+"""The bytes of files beside messages, in and out; their facts are operations like any other."""
 
 import inspect
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
@@ -18,14 +19,24 @@ from chatwright.features.messaging.attachments import (
 )
 from chatwright.features.messaging.errors import AttachmentNotFound
 from chatwright.features.messaging.models import Attachment
-from chatwright.kernel.errors import InvalidInput, PayloadTooLarge, ScopeMissing, Unauthenticated, Unavailable
+from chatwright.kernel.errors import FieldProblem, InvalidInput, PayloadTooLarge
+from chatwright.ports.storage import Storage
 from chatwright.surfaces.http.answers import JSONAnswer
 from chatwright.surfaces.http.identity import caller_of
 from chatwright.surfaces.http.parts import parts_of
-from chatwright.surfaces.http.rest import API
+from chatwright.surfaces.http.reading import query_arguments
+from chatwright.surfaces.http.rest import ALWAYS, API
 from chatwright.surfaces.http.routes import DescribedRoute
 
-ALWAYS = (Unauthenticated, ScopeMissing, Unavailable)
+SANDBOX = "default-src 'none'; sandbox"
+"""A file that somebody sent must never run as a page of ours."""
+UNKNOWN_TYPE = "application/octet-stream"
+
+
+class Bytes(StreamingResponse):
+    """A file."""
+
+    media_type = UNKNOWN_TYPE
 
 
 def attachment_routes() -> list[DescribedRoute]:
@@ -42,10 +53,14 @@ def attachment_routes() -> list[DescribedRoute]:
                 "The body is the file, whole, and Content-Type its type; at most "
                 f"{UPLOAD_LIMIT // 1024 // 1024} MiB. The answer's id is an `attachment_id` for media messages."
             ),
-            parameters=[_parameter("filename", str, Query(description="Name to show and to save it under."))],
+            parameters=[_filename()],
             answer=Attachment,
-            errors=(*ALWAYS, InvalidInput, PayloadTooLarge),
-            extra={"x-scope": register_attachment.scope},
+            errors=(*ALWAYS, PayloadTooLarge),
+            extra={
+                "x-operation": register_attachment.name,
+                "x-scope": register_attachment.scope,
+                "requestBody": {"required": True, "content": {"*/*": {"schema": {"format": "binary"}}}},
+            },
         ),
         DescribedRoute(
             "GET",
@@ -54,29 +69,30 @@ def attachment_routes() -> list[DescribedRoute]:
             name="download_attachment",
             tag="attachments",
             summary="Download a file",
-            parameters=[_parameter("attachment_id", UUID, Path(description="Id of the file."))],
+            description="The bytes of a stored file, under its type and name.",
+            parameters=[_attachment_id()],
             answer=None,
-            answer_words="The bytes of the file.",
-            answer_class=StreamingResponse,
+            answer_words="The bytes.",
+            answer_class=Bytes,
             errors=(*ALWAYS, AttachmentNotFound),
-            extra={"x-scope": get_attachment.scope},
+            extra={"x-operation": get_attachment.name, "x-scope": get_attachment.scope},
         ),
     ]
 
 
 async def upload(request: Request) -> Response:
     """Put the body into the store, then make a file of it; the bytes go again when that is refused."""
+    parts = parts_of(request)
     caller = await caller_of(request)
     caller.require(register_attachment.scope)
-    parts = parts_of(request)
+    query = query_arguments(request.query_params, frozenset())
+    if query.keys() != {"filename"}:
+        message = "The query string must say 'filename', and nothing else."
+        raise InvalidInput(message, fields=[FieldProblem(path="filename", message=message)])
     key = new_key(caller)
     size = await parts.storage.put(key, request.stream(), limit=UPLOAD_LIMIT)
-    facts = {
-        "storage_key": key,
-        "filename": request.query_params.get("filename", ""),
-        "media_type": request.headers.get("content-type", "application/octet-stream").partition(";")[0],
-        "size": size,
-    }
+    media_type = request.headers.get("content-type", UNKNOWN_TYPE).partition(";")[0].strip().lower()
+    facts = {**query, "storage_key": key, "media_type": media_type, "size": size}
     try:
         outcome = await parts.pipeline.run(caller, register_attachment, facts)
     except BaseException:
@@ -86,26 +102,43 @@ async def upload(request: Request) -> Response:
 
 
 async def download(request: Request) -> Response:
-    """Stream a file out, never to be shown as a page of ours, whatever it holds."""
-    caller = await caller_of(request)
+    """Stream the bytes as something to save, not to show."""
     parts = parts_of(request)
-    found = await parts.pipeline.run(
-        caller, get_attachment, {"attachment_id": request.path_params["attachment_id"]}
-    )
-    attachment = Attachment.model_validate(found.value)
+    caller = await caller_of(request)
+    facts = (await parts.pipeline.run(caller, get_attachment, request.path_params)).value
     async with parts.database.transaction():
-        key = await storage_key_of(caller, attachment.id)
-    return StreamingResponse(
-        parts.storage.read(key),
-        media_type=attachment.media_type,
+        key = await storage_key_of(caller, UUID(facts["id"]))
+    return Bytes(
+        await _opened(parts.storage, key),
+        media_type=facts["media_type"],
         headers={
-            "content-length": str(attachment.size),
-            "content-disposition": f"attachment; filename*=UTF-8''{quote(attachment.filename, safe='')}",
-            "content-security-policy": "default-src 'none'; sandbox",
+            "content-disposition": f"attachment; filename*=UTF-8''{quote(facts['filename'], safe='')}",
+            "content-length": str(facts["size"]),
+            "content-security-policy": SANDBOX,
             "cache-control": "private, max-age=86400, immutable",
         },
     )
 
 
-def _parameter(name: str, kind: type, place: object) -> inspect.Parameter:
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, place])
+async def _opened(storage: Storage, key: str) -> AsyncIterator[bytes]:
+    """Read the first piece at once: what is missing must be said before the answer begins."""
+    pieces = storage.read(key)
+    first = await anext(pieces, b"")
+
+    async def whole() -> AsyncGenerator[bytes]:
+        yield first
+        async for piece in pieces:
+            yield piece
+
+    return whole()
+
+
+def _filename() -> inspect.Parameter:
+    words = "Name to show and to save it under."
+    annotation = Annotated[str, Query(description=words, min_length=1, max_length=200)]
+    return inspect.Parameter("filename", inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
+
+
+def _attachment_id() -> inspect.Parameter:
+    annotation = Annotated[UUID, Path(description="Id of the file.")]
+    return inspect.Parameter("attachment_id", inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
