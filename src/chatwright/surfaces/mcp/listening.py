@@ -51,7 +51,7 @@ class Listening:
         try:
             return await self._listen(ctx, params)
         finally:
-            self._streams[principal] -= 1
+            self._streams -= Counter([principal])
 
     async def _listen(
         self, ctx: Context, params: SubscriptionsListenRequestParams
@@ -59,7 +59,9 @@ class Listening:
         news = _News()
         handler = ListenHandler(news)
         position = await self._events.end()
-        follower = asyncio.create_task(self._follow(ctx, position, news, handler.close))
+        follower = asyncio.create_task(self._follow(ctx, position, news))
+        # However following ends, a stream that would stay silent for ever must end too.
+        follower.add_done_callback(lambda _: handler.close())
         try:
             return await handler(ctx, params)
         finally:
@@ -67,7 +69,8 @@ class Listening:
             with contextlib.suppress(asyncio.CancelledError):
                 await follower
 
-    async def _follow(self, ctx: Context, position: str, news: "_News", close: Callable[[], None]) -> None:
+    async def _follow(self, ctx: Context, position: str, news: "_News") -> None:
+        """Pass on what happens until the token ends."""
         caller = caller_of(ctx)
         with self._signals.follow(f"events:{caller.workspace_id}") as follower:
             while True:
@@ -78,7 +81,6 @@ class Listening:
                 except Unavailable:
                     continue
                 except Unauthenticated:
-                    close()
                     return
 
     async def _tell(self, caller: Caller, position: str, news: "_News") -> str:
