@@ -14,6 +14,7 @@ from chatwright.features.messaging.jobs import delivery_ledger, inbound_ledger
 from chatwright.features.messaging.operations import create_inbox, list_conversations, send_message
 from chatwright.features.workspaces.limits import RateLimiter
 from chatwright.infra.claimer import Claimer
+from chatwright.kernel.caller import Caller
 from chatwright.ports.channel import register_channel
 from chatwright.surfaces.hooks.routes import hook_routes
 from tests.conftest import Desk
@@ -111,10 +112,10 @@ class Chat:
     async def conversations(self) -> list[dict[str, Any]]:
         return (await self.desk.call(list_conversations, inbox_id=self.inbox_id))["items"]
 
-    async def answer(self, text: str) -> dict[str, Any]:
+    async def answer(self, text: str, *, as_: Caller | None = None) -> dict[str, Any]:
         """Answer the only conversation there is."""
         (conversation,) = await self.conversations()
-        return await self.desk.call(send_message, conversation_id=conversation["id"], text=text)
+        return await self.desk.call(send_message, as_=as_, conversation_id=conversation["id"], text=text)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -12,6 +12,7 @@ from chatwright.features.messaging.operations import (
     update_inbox,
 )
 from chatwright.features.messaging.typing import Side, Typing, typing_signal
+from chatwright.kernel.caller import PrincipalKind
 from tests.serving import ServerSentEvent
 from tests.surfaces.hooks.conftest import SITE, Chat
 
@@ -79,10 +80,19 @@ class TestHistory:
         sent = await chat.answer("hello")
         said, answered = await page.messages()
         assert (said["direction"], said["client_id"], said["author"]) == ("in", "hi", None)
-        assert (answered["direction"], answered["id"], answered["author"]) == ("out", sent["id"], "Owner")
+        assert (answered["direction"], answered["id"], answered["author"]) == ("out", sent["id"], None)
         assert said["position"] < answered["position"]
         assert await page.messages(after=said["position"]) == [answered]
         assert "be kind" not in (await page.get("/messages")).text
+
+    async def test_people_are_named_and_programs_are_not(self, chat: Chat) -> None:
+        page = await chat.visitor()
+        await page.say("hi")
+        await chat.work()
+        scopes = chat.desk.caller.scopes
+        await chat.answer("hello", as_=chat.desk.caller_with(*scopes, kind=PrincipalKind.MEMBER))
+        await chat.answer("beep", as_=chat.desk.caller_with(*scopes, kind=PrincipalKind.TOKEN))
+        assert [message["author"] for message in await page.messages()] == [None, "Somebody", None]
 
     async def test_nobody_sees_another_visitor_s_messages(self, chat: Chat) -> None:
         page, other = await chat.visitor(), await chat.visitor()

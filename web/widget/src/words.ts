@@ -126,5 +126,7 @@ export function languageOf(tag: string): Language {
   const name = tag.toLowerCase().split("-")[0] ?? "en";
   const words = LANGUAGES[name];
   if (!words) return { words: ENGLISH, tag: "en", direction: "ltr" };
-  return { words, tag: name, direction: RIGHT_TO_LEFT.has(name) ? "rtl" : "ltr" };
+  // English speakers of India and of the United States write the time differently.
+  const region = navigator.language.startsWith(name) ? navigator.language : name;
+  return { words, tag: region, direction: RIGHT_TO_LEFT.has(name) ? "rtl" : "ltr" };
 }

@@ -65,6 +65,7 @@ class VisibleMessage:
     id: UUID
     position: int
     direction: str
+    author_kind: str
     author_name: str
     content: Mapping[str, Any]
     client_id: str | None
@@ -299,7 +300,7 @@ FIND_MESSAGE = Statement(
 VISIBLE_MESSAGES = Statement(
     "messaging.visible_messages",
     """
-    select messages.id, position, direction, author_name, content, external_id as client_id, status,
+    select messages.id, position, direction, author_kind, author_name, content, external_id as client_id, status,
            messages.created_at as at
     from messages join conversations on conversations.id = messages.conversation_id
     where conversations.inbox_id = $1 and conversations.address = $2 and position > $3

@@ -86,6 +86,8 @@ export class Conversation extends Component<Props> {
 
   #say(content: Parameters<Chat["say"]>[0]) {
     this.#atEnd = true;
+    // What was pressed may vanish, and the keyboard with it.
+    this.#log.current?.focus();
     this.props.chat.say(content);
   }
 }
