@@ -26,6 +26,8 @@ class Settings:
     """`CHATWRIGHT_POOL_SIZE`: most connections to the database from this process."""
     concurrency: int = 8
     """`CHATWRIGHT_CONCURRENCY`: how many rows of one ledger this process works at once."""
+    lease_seconds: int = 30
+    """`CHATWRIGHT_LEASE_SECONDS`: how long a claimed row is its worker's; those of a killed one come back then."""
     metrics_token: str | None = None
     """`CHATWRIGHT_METRICS_TOKEN`: who presents it may read /metrics; without it only this machine may."""
 
@@ -44,6 +46,7 @@ def load_settings(*, data: Path, url: str) -> Settings:
         public_url=(os.environ.get("CHATWRIGHT_PUBLIC_URL") or url).rstrip("/"),
         pool_size=_number("CHATWRIGHT_POOL_SIZE", 16),
         concurrency=_number("CHATWRIGHT_CONCURRENCY", 8),
+        lease_seconds=_number("CHATWRIGHT_LEASE_SECONDS", 30),
         metrics_token=os.environ.get("CHATWRIGHT_METRICS_TOKEN") or None,
     )
 

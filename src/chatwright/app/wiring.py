@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chatwright.app.plugins import channels
@@ -43,7 +43,7 @@ class Product:
     authenticator: Authenticator
     sessions: Sessions
     ledgers: tuple[Ledger, ...]
-    """The work that workers do; a room with work of its own adds a line."""
+    """The work that workers do; a room with work of its own adds it to `_ledgers`."""
 
 
 @asynccontextmanager
@@ -72,8 +72,13 @@ async def open_product(settings: Settings) -> AsyncGenerator[Product]:
             pipeline=Pipeline(database, limiter, DefaultPolicy(), cipher),
             authenticator=Authenticator(database),
             sessions=Sessions(database),
-            ledgers=(inbound_ledger(), delivery_ledger()),
+            ledgers=_ledgers(settings),
         )
+
+
+def _ledgers(settings: Settings) -> tuple[Ledger, ...]:
+    ledgers = (inbound_ledger(), delivery_ledger())
+    return tuple(replace(ledger, lease_seconds=float(settings.lease_seconds)) for ledger in ledgers)
 
 
 @asynccontextmanager

@@ -1,0 +1,216 @@
+"""Processes are killed at random moments, and everything is delivered several times: nothing is lost or doubled."""
+
+import asyncio
+import contextlib
+import itertools
+import random
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx2
+import pytest
+import pytest_asyncio
+
+from tests.e2e.programs import Home, Program, free_port, web, worker
+
+VISITORS = 100
+MESSAGES_EACH = 20
+COPIES = 5
+SENDERS = 12
+WORKER_KILLS = 8
+SERVER_KILLS = 2
+GIVE_UP_SECONDS = 240
+
+pytestmark = pytest.mark.timeout(GIVE_UP_SECONDS + 40)
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One of the calls that carry a message."""
+
+    token: str
+    text: str
+
+    def body(self) -> dict[str, str]:
+        return {"type": "message", "client_id": self.text.replace(" ", "-"), "text": self.text}
+
+
+def in_random_order(tokens: Sequence[str]) -> list[Copy]:
+    """Every copy of every message.
+
+    A message's first copy comes at any moment of the run, so that there is new work until its end; most of the
+    others follow close behind, so that they meet on the way, and some much later.
+    """
+    timed: list[tuple[float, Copy]] = []
+    for (visitor, token), number in itertools.product(enumerate(tokens), range(MESSAGES_EACH)):
+        copy = Copy(token, f"visitor {visitor} message {number}")
+        first = random.random()
+        later = (random.expovariate(1 / random.choice((0.0005, 0.3))) for _ in range(COPIES - 1))
+        timed += [(moment, copy) for moment in (first, *(first + delay for delay in later))]
+    return [copy for _, copy in sorted(timed, key=lambda entry: entry[0])]
+
+
+class Chaos:
+    """Kills a program whenever the senders have come to one of its random points, and starts it again."""
+
+    def __init__(self, database: "asyncpg.Connection[asyncpg.Record]", victims: dict[int, Program]) -> None:
+        self.kills = 0
+        self._database = database
+        self._victims = victims
+        """By the number of calls made before the blow."""
+        self._blow: asyncio.Task[None] | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    async def reached(self, calls: int) -> None:
+        """Strike if it is time, once the victim before is back: all programs down at once would be no test."""
+        if calls in self._victims:
+            async with self._one_at_a_time:
+                await self.over()
+                self._blow = asyncio.create_task(self._strike(self._victims[calls]))
+
+    async def over(self) -> None:
+        """Wait until the last victim is back."""
+        if self._blow is not None:
+            await self._blow
+
+    async def _strike(self, victim: Program) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await self._work_is_under_way()
+        victim.kill()
+        self.kills += 1
+        await asyncio.sleep(random.uniform(0, 0.5))
+        await victim.up()
+
+    async def _work_is_under_way(self) -> None:
+        while not await self._database.fetchval(
+            "select exists (select from inbound_events where state = 'leased')"
+        ):
+            await asyncio.sleep(random.uniform(0, 0.01))
+
+
+async def deliver(copy: Copy, client: httpx2.AsyncClient, path: str) -> None:
+    """Send until it is taken, as providers do: a call whose answer was lost is made again."""
+    while True:
+        try:
+            answer = await client.post(
+                path, json=copy.body(), headers={"authorization": f"Bearer {copy.token}"}
+            )
+        except httpx2.TransportError:
+            await asyncio.sleep(0.05)
+            continue
+        if answer.status_code == 200:
+            return
+        assert answer.status_code in {429, 503}, answer.text
+        await asyncio.sleep(float(answer.headers.get("retry-after", "1")))
+
+
+async def send(
+    copies: Iterator[tuple[int, Copy]], client: httpx2.AsyncClient, path: str, chaos: Chaos
+) -> None:
+    for number, copy in copies:
+        await chaos.reached(number)
+        await deliver(copy, client, path)
+
+
+async def drained(database: "asyncpg.Connection[asyncpg.Record]") -> None:
+    while await database.fetchval(
+        "select exists (select from inbound_events where state in ('queued', 'leased'))"
+    ):
+        await asyncio.sleep(0.1)
+
+
+async def pages(client: httpx2.AsyncClient, path: str) -> list[dict[str, Any]]:
+    """All items of a list."""
+    items: list[dict[str, Any]] = []
+    query: dict[str, Any] = {"limit": 100}
+    while True:
+        answer = await client.get(path, params=query)
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
+        items += page["items"]
+        if page["next_cursor"] is None:
+            return items
+        query["cursor"] = page["next_cursor"]
+
+
+def visitor_in(text: str) -> str:
+    return text.partition(" message")[0]
+
+
+@pytest_asyncio.fixture
+async def home(tmp_path: Path) -> Home:
+    return Home(tmp_path, {"CHATWRIGHT_LEASE_SECONDS": "2"})
+
+
+@pytest_asyncio.fixture
+async def database(home: Home) -> AsyncGenerator["asyncpg.Connection[asyncpg.Record]"]:
+    connection = await home.connect()
+    yield connection
+    await connection.close()
+
+
+@pytest_asyncio.fixture
+async def programs(home: Home, database: object) -> AsyncGenerator[list[Program]]:
+    """Programs to end after the test; the database outlives them."""
+    started: list[Program] = []
+    yield started
+    for program in started:
+        program.stop()
+
+
+async def test_copies_and_kills_leave_every_message_once_and_in_order(
+    home: Home, database: "asyncpg.Connection[asyncpg.Record]", programs: list[Program]
+) -> None:
+    port = free_port()
+    server, *workers = programs[:] = [web(home, port), worker(home, 1), worker(home, 2)]
+    await server.up()
+    for program in workers:
+        await program.up()
+    url = f"http://127.0.0.1:{port}"
+    api = {"authorization": f"Bearer {home.token()}"}
+    async with (
+        asyncio.timeout(GIVE_UP_SECONDS),
+        httpx2.AsyncClient(base_url=url, headers={"origin": url}, timeout=20) as pages_of_visitors,
+        httpx2.AsyncClient(base_url=f"{url}/api/v1", headers=api, timeout=20) as owner,
+    ):
+        (inbox,) = await pages(owner, "/inboxes")
+        tokens = [
+            (await pages_of_visitors.post(f"/webchat/{inbox['id']}/session", json={})).json()["token"]
+            for _ in range(VISITORS)
+        ]
+        copies = in_random_order(tokens)
+        blows = random.sample(range(len(copies) // 50, len(copies) * 9 // 10), WORKER_KILLS + SERVER_KILLS)
+        struck = [random.choice(workers) for _ in range(WORKER_KILLS)] + [server] * SERVER_KILLS
+        chaos = Chaos(database, dict(zip(blows, struck, strict=True)))
+        numbered = iter(list(enumerate(copies)))
+        path = f"/hooks/{inbox['id']}"
+        senders = (send(numbered, pages_of_visitors, path, chaos) for _ in range(SENDERS))
+        await asyncio.gather(*senders)
+        await chaos.over()
+        await drained(database)
+
+        stored: defaultdict[str, list[str]] = defaultdict(list)
+        for row in await database.fetch(
+            "select payload::jsonb -> 'event' ->> 'text' as text from inbound_events order by position"
+        ):
+            stored[visitor_in(row["text"])].append(row["text"])
+        said: dict[str, list[str]] = {}
+        for conversation in await pages(owner, "/conversations"):
+            messages = await pages(owner, f"/conversations/{conversation['id']}/messages")
+            messages.sort(key=lambda message: message["position"])
+            texts = [message["content"]["text"] for message in messages]
+            assert {visitor_in(text) for text in texts} == {visitor_in(texts[0])}
+            assert visitor_in(texts[0]) not in said
+            said[visitor_in(texts[0])] = texts
+
+    assert chaos.kills == WORKER_KILLS + SERVER_KILLS
+    assert sum(len(set(texts)) for texts in said.values()) == VISITORS * MESSAGES_EACH
+    assert sum(len(texts) for texts in said.values()) == VISITORS * MESSAGES_EACH
+    assert said == stored
+    again = await database.fetchval("select count(*) from inbound_events where attempts > 1")
+    assert again > 0, "no blow hit a worker in the middle of its work"
