@@ -7,13 +7,15 @@ import socket
 from collections.abc import Callable, Generator
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chatwright.kernel.errors import Conflict, Misconfigured
 
 BACKLOG = 2048
+HINT_SECONDS = 0.3
+"""When the server is asked to stop, how long until streams are told to end: answers under way come first."""
 GOODBYE_SECONDS = 2
-"""How long open requests and event streams may go on after the server was asked to stop."""
+"""... and how long until whatever is still open is cut."""
 EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - to tell people an address they can open.
 
 
@@ -58,10 +60,49 @@ class _Server(uvicorn.Server):
         yield
 
 
+class _Streams:
+    """Lets streams end by themselves: once the server is leaving, they hear that their client has gone."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._leaving = asyncio.Event()
+
+    def leave_soon(self) -> None:
+        asyncio.get_running_loop().call_later(HINT_SECONDS, self._leaving.set)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        body_is_read = False
+
+        async def receive_while_here() -> Message:
+            nonlocal body_is_read
+            if body_is_read:
+                return await self._disconnect(receive)
+            message = await receive()
+            body_is_read = not message.get("more_body", False)
+            return message
+
+        await self._app(scope, receive_while_here, send)
+
+    async def _disconnect(self, receive: Receive) -> Message:
+        """After the body there is only one thing left to hear, for whoever listens: that the client has gone."""
+        gone = asyncio.ensure_future(receive())
+        leaving = asyncio.ensure_future(self._leaving.wait())
+        try:
+            await asyncio.wait({gone, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            return gone.result() if gone.done() else {"type": "http.disconnect"}
+        finally:
+            gone.cancel()
+            leaving.cancel()
+
+
 async def serve_http(app: ASGIApp, listener: socket.socket, *, on_ready: Callable[[], None]) -> None:
     """Serve until cancelled; then finish open requests, within reason."""
+    streams = _Streams(app)
     config = uvicorn.Config(
-        app,
+        streams,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -73,5 +114,6 @@ async def serve_http(app: ASGIApp, listener: socket.socket, *, on_ready: Callabl
         await asyncio.shield(serving)
     except asyncio.CancelledError:
         server.should_exit = True
+        streams.leave_soon()
         await serving
         raise

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import orjson
 
-from chatwright.kernel.errors import Unavailable
+from chatwright.kernel.errors import Misconfigured, Unavailable
 from chatwright.ports.database import Connection, Unit, current
 from chatwright.ports.eventlog import events_topic
 
@@ -96,6 +96,19 @@ async def open_pool(dsn: str, *, size: int) -> "asyncpg.Pool[asyncpg.Record]":
         )
     except _UNREACHABLE as error:
         message = "The database cannot be reached."
+        raise Unavailable(message, retry_after_ms=1000) from error
+
+
+async def connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
+    """A connection outside the pool. Raises Unavailable when nobody answers, Misconfigured when we are refused."""
+    refused = (ValueError, asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
+    try:
+        return await asyncpg.connect(dsn)
+    except refused as error:
+        message = f"The database cannot be used: {error}."
+        raise Misconfigured(message, hint="Check DATABASE_URL.") from error
+    except _UNREACHABLE as error:
+        message = f"The database cannot be reached: {error}."
         raise Unavailable(message, retry_after_ms=1000) from error
 
 

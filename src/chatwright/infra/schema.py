@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
+from chatwright.infra.database import connect
+
 if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy import MetaData
@@ -30,8 +32,11 @@ def head_revision() -> str:
 
 
 async def migrate(dsn: str) -> bool:
-    """Upgrade to the newest schema under an advisory lock; returns whether there was anything to do."""
-    connection = await asyncpg.connect(dsn)
+    """Upgrade to the newest schema under an advisory lock; returns whether there was anything to do.
+
+    Raises Unavailable or Misconfigured when the database cannot be used.
+    """
+    connection = await connect(dsn)
     try:
         await connection.execute("select pg_advisory_lock($1)", LOCK)
         if await _current_revision(connection) == head_revision():
