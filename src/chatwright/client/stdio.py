@@ -216,15 +216,18 @@ class Bridge:
         except ConnectionLost as lost:
             self._profile = None
             raise _failure_of(lost, profile) from lost
+        if response.status in {401, 403}:
+            # The file may hold a new token by the next call.
+            self._profile = None
         try:
-            if response.status in {401, 403}:
-                # The file may hold a new token by the next call.
-                self._profile = None
-            self._relay(call, response)
+            body = self._read(call, response)
         except (OSError, HTTPException) as error:
-            line.close()
             raise _failure_of(ConnectionLost(error, sent=True), profile) from error
-        self._lines.keep(address, line, response)
+        finally:
+            # Before the answer is passed on: the client's next message may follow at once.
+            self._lines.keep(address, line, response)
+        if body is not None and call.expects_answer:
+            self._pass_on(call, _answer_in(response.status, body), body)
 
     def _current_profile(self) -> Profile:
         """The profile, read anew after a failure: the server may have been started or moved since."""
@@ -254,23 +257,13 @@ class Bridge:
                 headers["Mcp-Name"] = header_value(name)
         return headers
 
-    def _relay(self, call: Call, response: HTTPResponse) -> None:
-        """Pass on all that the server says to one message."""
+    def _read(self, call: Call, response: HTTPResponse) -> bytes | None:
+        """The answer, once it is whole; None for a stream, whose messages are passed on as they come."""
         kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if kind == "text/event-stream":
-            self._relay_stream(call, response)
-            return
-        body = response.read()
-        if not call.expects_answer:
-            return
-        answer = _answer_in(body)
-        if answer is None:
-            raise Failure(
-                "NOT_CHATWRIGHT",
-                f"The server answered {response.status}, but not as a Chatwright server does.",
-                hint="Check the address in the profile, and what stands in front of the server.",
-            )
-        self._pass_on(call, answer, body)
+        if kind != "text/event-stream":
+            return response.read()
+        self._relay_stream(call, response)
+        return None
 
     def _relay_stream(self, call: Call, response: HTTPResponse) -> None:
         answered = False
@@ -377,8 +370,10 @@ class Lines:
         return line, _posted(line, address, body, headers, call)
 
     def keep(self, address: Address, line: HTTPConnection, response: HTTPResponse) -> None:
-        """Keep a connection whose answer was read to its end."""
-        if line.sock is None or not response.isclosed():
+        """Keep a connection whose answer was read to its end, and close any other."""
+        whole = response.isclosed()
+        response.close()
+        if line.sock is None or not whole:
             line.close()
             return
         with self._lock:
@@ -444,12 +439,16 @@ def _events(response: HTTPResponse) -> Iterator[bytes]:
             data = []
 
 
-def _answer_in(body: bytes) -> Json | None:
-    """The JSON-RPC answer in a body; None for anything else."""
+def _answer_in(status: int, body: bytes) -> Json:
+    """The JSON-RPC answer in a body; raises Failure for anything else."""
     message = _object(_parsed(body))
-    return (
-        message if message.get("jsonrpc") == "2.0" and ("result" in message or "error" in message) else None
-    )
+    if message.get("jsonrpc") != "2.0" or not message.keys() & {"result", "error"}:
+        raise Failure(
+            "NOT_CHATWRIGHT",
+            f"The server answered {status}, but not as a Chatwright server does.",
+            hint="Check the address in the profile, and what stands in front of the server.",
+        )
+    return message
 
 
 def _parsed(text: bytes) -> object:
