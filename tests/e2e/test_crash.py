@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import json
 import random
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Iterator, Sequence
@@ -214,3 +215,78 @@ async def test_copies_and_kills_leave_every_message_once_and_in_order(
     assert said == stored
     again = await database.fetchval("select count(*) from inbound_events where attempts > 1")
     assert again > 0, "no blow hit a worker in the middle of its work"
+
+
+TWINS = 100
+KEY = "the-one-inbox"
+
+
+async def by_rest(client: httpx2.AsyncClient, name: str) -> dict[str, Any] | None:
+    """The answer to the call over REST; None when there is none yet."""
+    answer = await client.post(
+        "/api/v1/inboxes", json={"channel": "webchat", "name": name}, headers={"idempotency-key": KEY}
+    )
+    if answer.status_code == 409 and answer.json()["retryable"]:
+        return None
+    assert answer.status_code == 200, answer.text
+    return {field: value for field, value in answer.json().items() if value is not None}
+
+
+async def by_mcp(client: httpx2.AsyncClient, name: str) -> dict[str, Any] | None:
+    """The same over MCP, in the older era: one message needs no more than itself."""
+    arguments = {"channel": "webchat", "name": name, "idempotency_key": KEY}
+    call = {"name": "create_inbox", "arguments": arguments}
+    answer = await client.post(
+        "/mcp",
+        json={"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call},
+        headers={"accept": "application/json, text/event-stream"},
+    )
+    assert answer.status_code == 200, answer.text
+    result = answer.json()["result"]
+    if result.get("isError"):
+        problem = json.loads(result["content"][0]["text"])
+        assert problem["retryable"], problem
+        return None
+    return result["structuredContent"]
+
+
+async def twin(number: int, clients: Sequence[httpx2.AsyncClient]) -> dict[str, Any]:
+    """Call through one of the faces of one of the servers; of another server when that one is gone."""
+    call = (by_rest, by_mcp)[number % 2]
+    for attempt in itertools.count(number // 2):
+        try:
+            result = await call(clients[attempt % len(clients)], "Only one")
+        except httpx2.TransportError:
+            result = None
+        if result is not None:
+            return result
+        await asyncio.sleep(0.1)
+    raise AssertionError("unreachable")
+
+
+async def test_a_hundred_twins_on_two_servers_have_one_effect_and_one_answer(
+    home: Home, programs: list[Program]
+) -> None:
+    ports = [free_port(), free_port()]
+    programs[:] = [web(home, port, name=f"serve{port}") for port in ports]
+    for program in programs:
+        await program.up()
+    headers = {"authorization": f"Bearer {home.token()}"}
+    async with (
+        asyncio.timeout(GIVE_UP_SECONDS),
+        httpx2.AsyncClient(base_url=f"http://127.0.0.1:{ports[0]}", headers=headers, timeout=30) as one,
+        httpx2.AsyncClient(base_url=f"http://127.0.0.1:{ports[1]}", headers=headers, timeout=30) as two,
+    ):
+        calls = [asyncio.create_task(twin(number, (one, two))) for number in range(TWINS)]
+        await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+        programs[0].kill()
+        answers = [await call for call in calls]
+        inboxes = await pages(two, "/api/v1/inboxes")
+        trail = await pages(two, "/api/v1/audit")
+        verdict = (await two.get("/api/v1/audit/verification")).json()
+    assert all(answer == answers[0] for answer in answers)
+    assert [inbox["id"] for inbox in inboxes if inbox["name"] == "Only one"] == [answers[0]["id"]]
+    outcomes = [record["outcome"] for record in trail if record["operation"] == "inboxes.create"]
+    assert outcomes.count("done") == 1
+    assert outcomes.count("replayed") >= TWINS - 1
+    assert verdict["intact"]
