@@ -33,7 +33,7 @@ def welcome(url: str, data: Path | None, setup_path: str | None, *, local: bool)
             f"  {url}{setup_path}",
         ]
     paragraphs += _local_client() if local else ["Connect an MCP client by HTTP:"]
-    maker = "chatwright token create --name NAME" if local else "the page, under access tokens,"
+    maker = "'chatwright token create --name NAME'" if local else "the page, once you have signed in,"
     paragraphs += [
         _lines(("URL", f"{url}/mcp"), ("Header", "Authorization: Bearer TOKEN")),
         f"where {maker} makes the TOKEN.",
