@@ -3,7 +3,9 @@
 from typing import Final
 
 from chatwright.features.contacts import operations as contacts
+from chatwright.features.contacts.exports import operations as exports
 from chatwright.features.contacts.fields import operations as fields
+from chatwright.features.contacts.imports import operations as imports
 from chatwright.features.contacts.merges import operations as merges
 from chatwright.features.contacts.notes import operations as notes
 from chatwright.features.contacts.segments import operations as segments
@@ -62,6 +64,14 @@ CATALOGUE: Final[tuple[AnyOperation, ...]] = (
     notes.add_note,
     notes.update_note,
     notes.delete_note,
+    imports.start_import,
+    imports.get_import,
+    imports.list_imports,
+    imports.cancel_import,
+    imports.list_import_errors,
+    exports.start_export,
+    exports.get_export,
+    exports.list_exports,
     messaging.create_inbox,
     messaging.list_inboxes,
     messaging.get_inbox,

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from chatwright.app.plugins import channels
 from chatwright.app.settings import Settings
+from chatwright.features.contacts.exports.jobs import export_ledger
+from chatwright.features.contacts.imports.jobs import import_ledger
 from chatwright.features.messaging.jobs import delivery_ledger, inbound_ledger
 from chatwright.features.workspaces.authentication import Authenticator, Sessions
 from chatwright.features.workspaces.limits import RateLimiter
@@ -61,23 +63,24 @@ async def open_product(settings: Settings) -> AsyncGenerator[Product]:
         for channel in channels(cipher, settings.public_url):
             register_channel(channel)
         limiter = RateLimiter(database)
+        storage = FolderStorage(settings.data / "files")
         yield Product(
             settings=settings,
             database=database,
             signals=signals,
             events=PostgresEventLog(database),
-            storage=FolderStorage(settings.data / "files"),
+            storage=storage,
             cipher=cipher,
             limiter=limiter,
             pipeline=Pipeline(database, limiter, DefaultPolicy(), cipher),
             authenticator=Authenticator(database),
             sessions=Sessions(database),
-            ledgers=_ledgers(settings),
+            ledgers=_ledgers(settings, storage),
         )
 
 
-def _ledgers(settings: Settings) -> tuple[Ledger, ...]:
-    ledgers = (inbound_ledger(), delivery_ledger())
+def _ledgers(settings: Settings, storage: "Storage") -> tuple[Ledger, ...]:
+    ledgers = (inbound_ledger(), delivery_ledger(), import_ledger(storage), export_ledger(storage))
     return tuple(replace(ledger, lease_seconds=float(settings.lease_seconds)) for ledger in ledgers)
 
 

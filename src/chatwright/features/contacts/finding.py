@@ -27,7 +27,12 @@ async def checked_clause(caller: Caller, node: Node) -> Clause:
     for condition in conditions_of(node):
         if isinstance(condition, InboxCondition):
             check_inboxes(caller, condition.inbox_ids)
-    fields = await fields_store.ALL_FIELDS.all(caller.workspace_id)
+    return await workspace_clause(caller.workspace_id, node)
+
+
+async def workspace_clause(workspace_id: UUID, node: Node) -> Clause:
+    """The same for work that has no caller any more."""
+    fields = await fields_store.ALL_FIELDS.all(workspace_id)
     check_fields(node, {field.key: field for field in fields})
     return clause_of(node, datetime.now(UTC))
 

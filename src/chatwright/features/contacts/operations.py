@@ -1,13 +1,11 @@
 """The verbs of the contacts room about contacts themselves."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
 from chatwright.features.contacts import store
-from chatwright.features.contacts.access import check_inboxes, limits_of, show, visible_contact
+from chatwright.features.contacts.access import check_inboxes, limits_of, visible_contact
 from chatwright.features.contacts.audience import Clause, found_by, known_by, seen_in, tagged
-from chatwright.features.contacts.changes import changed, cleared, differences, known_fields, with_full_name
 from chatwright.features.contacts.errors import (
     ContactNotFound,
     FieldMismatch,
@@ -24,7 +22,6 @@ from chatwright.features.contacts.models import (
     BlockContact,
     ConsentRecord,
     Contact,
-    ContactProfile,
     CreateContact,
     DeleteContact,
     FilterContacts,
@@ -39,9 +36,9 @@ from chatwright.features.contacts.models import (
     UpsertContact,
     UpsertedContact,
 )
-from chatwright.features.contacts.profiles import Profile
 from chatwright.features.contacts.segments.finding import segment_filter
 from chatwright.features.contacts.tags.tagging import put_on, take_off
+from chatwright.features.contacts.writing import change, create
 from chatwright.features.workspaces.models import Removed
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import FieldProblem, InvalidInput
@@ -72,7 +69,8 @@ async def create_contact(caller: Caller, request: CreateContact) -> Contact:
     await lock_identities(caller.workspace_id, request.identities)
     for at, identity in enumerate(request.identities):
         await _check_free(caller, identity, f"identities.{at}")
-    return await _create(caller, request, request.identities, request.tags)
+    contact_id = await create(caller.workspace_id, request, identities=request.identities, tags=request.tags)
+    return await visible_contact(caller, contact_id)
 
 
 @operation(
@@ -90,9 +88,9 @@ async def upsert_contact(caller: Caller, request: UpsertContact) -> UpsertedCont
     await lock_identities(caller.workspace_id, [request.identity])
     contact_id = await hold_identity(caller.workspace_id, request.identity)
     if contact_id is None:
-        contact = await _create(caller, request, [request.identity], request.tags)
-        return UpsertedContact(contact=contact, created=True)
-    await _change(caller, contact_id, request)
+        made = await create(caller.workspace_id, request, identities=[request.identity], tags=request.tags)
+        return UpsertedContact(contact=await visible_contact(caller, made), created=True)
+    await change(caller.workspace_id, contact_id, request)
     await put_on(caller.workspace_id, contact_id, request.tags)
     return UpsertedContact(contact=await visible_contact(caller, contact_id), created=False)
 
@@ -167,7 +165,7 @@ async def update_contact(caller: Caller, request: UpdateContact) -> Contact:
     A list of e-mails or phones replaces the one before.
     """
     contact = await visible_contact(caller, request.contact_id)
-    await _change(caller, contact.id, request, clear=request.clear)
+    await change(caller.workspace_id, contact.id, request, clear=request.clear)
     return await visible_contact(caller, contact.id)
 
 
@@ -296,35 +294,6 @@ async def list_consents(caller: Caller, request: ListConsents) -> Page[ConsentRe
         caller.workspace_id, contact.id, after_id(request.cursor), request.limit + 1
     )
     return page_of(rows, request.limit, lambda row: (str(row.id),))
-
-
-async def _create(
-    caller: Caller, given: ContactProfile, identities: Sequence[IdentityKey], tags: Sequence[str]
-) -> Contact:
-    fields = await known_fields(caller.workspace_id, given.fields)
-    profile = with_full_name(changed(Profile(), given, fields))
-    contact_id = new_id()
-    await store.INSERT_CONTACT.run(caller.workspace_id, contact_id, *profile.columns())
-    await store.ADD_IDENTITY.many(
-        (caller.workspace_id, identity.inbox_id, identity.kind, identity.value, contact_id)
-        for identity in identities
-    )
-    emit(Event("contact.created", caller.workspace_id, contact_id))
-    await put_on(caller.workspace_id, contact_id, tags)
-    return await show(caller.workspace_id, contact_id, limits_of(caller))
-
-
-async def _change(
-    caller: Caller, contact_id: UUID, given: ContactProfile, *, clear: Sequence[str] = ()
-) -> None:
-    fields = await known_fields(caller.workspace_id, given.fields)
-    before = await store.LOCK_PROFILE.first(caller.workspace_id, contact_id)
-    if before is None:
-        raise ContactNotFound
-    after = changed(cleared(before, clear), given, fields)
-    if difference := differences(before, after):
-        await store.SAVE_PROFILE.run(caller.workspace_id, contact_id, *after.columns())
-        emit(Event("contact.updated", caller.workspace_id, contact_id, data={"changed": difference}))
 
 
 async def _check_free(caller: Caller, identity: IdentityKey, path: str) -> None:
