@@ -4,14 +4,25 @@ import json
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from chatwright.catalogue import CATALOGUE
 from chatwright.features.workspaces.operations import list_audit, list_tokens, revoke_token
 from chatwright.kernel.caller import Surface
+from chatwright.kernel.errors import (
+    ChatwrightError,
+    Internal,
+    PayloadTooLarge,
+    RateLimitExceeded,
+    Unavailable,
+)
 from chatwright.kernel.ids import new_id
 from chatwright.kernel.operation import AnyOperation
 from chatwright.surfaces.cli.options import kebab, options_of
 from tests.conftest import Desk
+from tests.serving import serving
 from tests.surfaces.cli.conftest import Shell, run, token_of
 
 SHOWN = [operation for operation in CATALOGUE if Surface.CLI in operation.surfaces]
@@ -180,6 +191,29 @@ class TestFailures:
         assert done.code == 7
         assert done.err.startswith("SERVER_UNREACHABLE: ")
         assert "chatwright up" in done.err
+
+    @pytest.mark.parametrize(
+        ("error", "code"),
+        [
+            (RateLimitExceeded("Too fast.", retry_after_ms=1500), 6),
+            (Unavailable("Not now."), 7),
+            (PayloadTooLarge("Too long."), 2),
+            (Internal("Something went wrong."), 1),
+        ],
+        ids=lambda value: getattr(value, "code", None),
+    )
+    async def test_what_a_healthy_server_seldom_says(
+        self, bare_shell: Shell, error: ChatwrightError, code: int
+    ) -> None:
+        async def refuse(_: Request) -> Response:
+            raise error
+
+        async with serving([Route("/api/v1/workspace", refuse)]) as url:
+            bare_shell.know(url, "cw_any")
+            done = await bare_shell("workspace", "get")
+        assert done.code == code
+        assert done.err.startswith(f"{error.code}: {error.message}\n")
+        assert ("try again in 1.5 s" in done.err) == (error.retry_after_ms is not None)
 
     async def test_no_profile(self, bare_shell: Shell) -> None:
         done = await bare_shell("workspace", "get")
