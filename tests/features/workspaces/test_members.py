@@ -1,9 +1,11 @@
 """People: joining by link, signing in, roles."""
 
+from uuid import UUID
+
 import pytest
 
 from chatwright.features.workspaces.authentication import Join, Presented, SignIn
-from chatwright.features.workspaces.errors import LastOwner, MemberNotFound
+from chatwright.features.workspaces.errors import LastOwner, MemberNotFound, WorkspaceNotFound
 from chatwright.features.workspaces.founding import make_setup_link
 from chatwright.features.workspaces.operations import (
     create_workspace,
@@ -14,7 +16,7 @@ from chatwright.features.workspaces.operations import (
     set_member_role,
 )
 from chatwright.kernel.caller import Caller, PrincipalKind, Surface
-from chatwright.kernel.errors import Conflict, Forbidden, InvalidInput, Unauthenticated
+from chatwright.kernel.errors import Conflict, Forbidden, InvalidInput, ScopeMissing, Unauthenticated
 from chatwright.kernel.ids import new_id
 from tests.conftest import Desk
 
@@ -26,9 +28,9 @@ def address() -> str:
     return f"{new_id().hex}@example.com"
 
 
-async def join(desk: Desk, path: str, email: str) -> Caller:
+async def join(desk: Desk, path: str, email: str, *, password: str = PASSWORD) -> Caller:
     request = Join.model_validate(
-        {"link": path.partition("#")[2], "email": email, "name": "Ann", "password": PASSWORD}
+        {"link": path.partition("#")[2], "email": email, "name": "Ann", "password": password}
     )
     cookie = await desk.product.sessions.join(request, "tests")
     return await desk.product.authenticator.by_session(cookie, WEB)
@@ -77,13 +79,20 @@ class TestInvite:
         with pytest.raises(Forbidden):
             await desk.call(invite_member, as_=admin, email=address(), role="owner")
 
-    async def test_an_address_has_one_account(self, desk: Desk) -> None:
+    async def test_who_has_an_account_joins_a_further_workspace_with_its_password(
+        self, desk: Desk, stranger: Desk
+    ) -> None:
         email = address()
         first = await desk.call(invite_member, email=email, role="agent")
-        again = await desk.call(invite_member, email=email, role="agent")
-        await join(desk, first["path"], email)
-        with pytest.raises(Conflict):
-            await join(desk, again["path"], email)
+        second = await stranger.call(invite_member, email=email, role="analyst")
+        ann = await join(desk, first["path"], email)
+        with pytest.raises(Conflict, match="not its password"):
+            await join(desk, second["path"], email, password="another password")
+        there = await join(desk, second["path"], email)
+        assert there.principal_id == ann.principal_id
+        assert there.workspace_id == stranger.caller.workspace_id
+        memberships = await desk.product.sessions.memberships(UUID(ann.principal_id))
+        assert [membership.role for membership in memberships] == ["agent", "analyst"]
 
 
 class TestSignIn:
@@ -140,12 +149,40 @@ class TestRoles:
 
 
 class TestWorkspaces:
-    async def test_an_agency_has_many_and_a_stranger_sees_none_of_them(
+    async def test_people_of_the_agency_see_its_workspaces_and_strangers_do_not(
         self, desk: Desk, stranger: Desk
     ) -> None:
         owner = await set_up(desk)
-        made = await desk.call(create_workspace, as_=owner, name="Second")
+        made = await desk.call(create_workspace, as_=owner, name="Client")
         mine = await desk.call(list_workspaces, as_=owner)
-        assert [workspace["name"] for workspace in mine["items"]] == ["Test", "Second"]
+        assert [workspace["name"] for workspace in mine["items"]] == ["Test", "Client"]
         theirs = await stranger.call(list_workspaces)
-        assert made["id"] not in [workspace["id"] for workspace in theirs["items"]]
+        assert made["workspace"]["id"] not in [workspace["id"] for workspace in theirs["items"]]
+
+    async def test_a_clients_owner_sees_nothing_of_the_agency(self, desk: Desk) -> None:
+        made = await desk.call(create_workspace, name="Client")
+        client = await join(desk, made["owner_path"], address())
+        assert str(client.workspace_id) == made["workspace"]["id"]
+        assert client.may("workspace:write")
+        with pytest.raises(ScopeMissing):
+            await desk.call(list_workspaces, as_=client)
+
+    async def test_a_session_goes_from_one_workspace_to_another(self, desk: Desk, stranger: Desk) -> None:
+        email = address()
+        await join(desk, (await desk.call(invite_member, email=email, role="agent"))["path"], email)
+        second = await desk.call(create_workspace, name="Second")
+        async with desk.product.database.transaction() as unit:
+            await unit.connection.execute(
+                "insert into members (workspace_id, user_id, role) select $1, id, 'admin' from users where email = $2",
+                second["workspace"]["id"],
+                email,
+            )
+        request = SignIn.model_validate({"email": email, "password": PASSWORD})
+        sessions = desk.product.sessions
+        cookie = await sessions.sign_in(request, "tests")
+        await sessions.enter(cookie, UUID(second["workspace"]["id"]))
+        caller = await desk.product.authenticator.by_session(cookie, WEB)
+        assert str(caller.workspace_id) == second["workspace"]["id"]
+        assert caller.may("workspace:write")
+        with pytest.raises(WorkspaceNotFound):
+            await sessions.enter(cookie, stranger.caller.workspace_id)

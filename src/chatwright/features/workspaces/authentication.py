@@ -12,8 +12,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from pydantic import EmailStr, Field, SecretStr
 
 from chatwright.features.workspaces import store
-from chatwright.features.workspaces.models import Name, Role
-from chatwright.features.workspaces.rules import ROLE_SCOPES, effective_scopes
+from chatwright.features.workspaces.errors import WorkspaceNotFound
+from chatwright.features.workspaces.models import Membership, Name
+from chatwright.features.workspaces.rules import AGENCY_SCOPES, ROLE_SCOPES, effective_scopes
 from chatwright.kernel.caller import Caller, PrincipalKind, Surface
 from chatwright.kernel.errors import Conflict, InvalidInput, Unauthenticated
 from chatwright.kernel.ids import new_id
@@ -80,7 +81,7 @@ class Authenticator:
             kind=PrincipalKind.MEMBER,
             principal_id=str(grant.user_id),
             name=grant.name,
-            scopes=ROLE_SCOPES[_role(grant.role)],
+            scopes=ROLE_SCOPES[grant.role] | (AGENCY_SCOPES if grant.agency else frozenset[str]()),
             surface=presented.surface,
             client=presented.client,
             request_id=presented.request_id or new_id().hex,
@@ -126,7 +127,7 @@ class Join(Input):
     name: Name
     """Name people see."""
     password: SecretStr = Field(min_length=10, max_length=200)
-    """A new password, 10 characters or more."""
+    """A new password, 10 characters or more; of an account there is, its password."""
 
 
 class Sessions:
@@ -150,8 +151,12 @@ class Sessions:
             return await self._open(found.id, found.workspace_id, user_agent)
 
     async def join(self, request: Join, user_agent: str) -> str:
-        """Use a one-time link: make the person, a member with the link's role, signed in."""
-        password_hash = await asyncio.to_thread(self._hasher.hash, request.password.get_secret_value())
+        """Use a one-time link: make the person a member with the link's role, signed in.
+
+        Who has an account already gives its password, and so joins a further workspace.
+        """
+        password = request.password.get_secret_value()
+        password_hash = await asyncio.to_thread(self._hasher.hash, password)
         async with self._database.transaction():
             grant = await store.USE_INVITATION.first(digest(request.link))
             if grant is None:
@@ -163,15 +168,34 @@ class Sessions:
                 raise InvalidInput(message)
             user_id = await store.INSERT_USER.first(new_id(), email, request.name, password_hash)
             if user_id is None:
-                message = "There is an account with this e-mail already; sign in to it instead."
-                raise Conflict(message)
+                user_id = await self._known(email, password)
             await store.ADD_MEMBER.run(grant.workspace_id, user_id, grant.role)
+            if grant.agency:
+                await store.JOIN_AGENCY.run(grant.workspace_id, user_id)
             return await self._open(user_id, grant.workspace_id, user_agent)
+
+    async def enter(self, cookie: str, workspace_id: UUID) -> None:
+        """Go on in another workspace of the person's own; raises WorkspaceNotFound."""
+        async with self._database.transaction():
+            if not await store.MOVE_SESSION.run(digest(cookie), workspace_id):
+                raise WorkspaceNotFound("You are no member of such a workspace.")
+
+    async def memberships(self, user_id: UUID) -> list[Membership]:
+        """The workspaces that a person works in, the oldest first."""
+        async with self._database.transaction():
+            return await store.MEMBERSHIPS.all(user_id)
 
     async def sign_out(self, cookie: str) -> None:
         """End a session; an unknown one is no error."""
         async with self._database.transaction():
             await store.END_SESSION.run(digest(cookie))
+
+    async def _known(self, email: str, password: str) -> UUID:
+        found = await store.CREDENTIALS.one(email)
+        if not await asyncio.to_thread(self._verify, found.password_hash or self._dummy_hash, password):
+            message = "There is an account with this e-mail already, and this is not its password."
+            raise Conflict(message)
+        return found.id
 
     async def _open(self, user_id: UUID, workspace_id: UUID, user_agent: str) -> str:
         cookie = secrets.token_urlsafe(32)
@@ -183,11 +207,3 @@ class Sessions:
             return self._hasher.verify(stored, password)
         except (VerificationError, InvalidHashError):
             return False
-
-
-def _role(name: str) -> Role:
-    match name:
-        case "owner" | "admin" | "agent":
-            return name
-        case _:
-            return "analyst"

@@ -7,6 +7,10 @@ class MemberNotFound(NotFound):
     code = "MEMBER_NOT_FOUND"
 
 
+class WorkspaceNotFound(NotFound):
+    code = "WORKSPACE_NOT_FOUND"
+
+
 class TokenNotFound(NotFound):
     code = "TOKEN_NOT_FOUND"
 

@@ -9,6 +9,7 @@ from chatwright.features.workspaces.rules import SCOPES
 from chatwright.kernel.ids import new_id
 
 SETUP_LINK_HOURS = 24 * 7
+INTO_AGENCY = True
 
 
 async def found_workspace(name: str, *, agency: str) -> UUID:
@@ -37,7 +38,9 @@ async def needs_setup_link() -> bool:
 async def make_setup_link(workspace_id: UUID) -> str:
     """A one-time path with which the first owner sets an e-mail and a password; shown once, kept as a hash."""
     link = secrets.token_urlsafe(32)
-    await store.INSERT_INVITATION.run(digest(link), workspace_id, "owner", None, SETUP_LINK_HOURS)
+    await store.INSERT_INVITATION.run(
+        digest(link), workspace_id, "owner", None, INTO_AGENCY, SETUP_LINK_HOURS
+    )
     return f"/join#{link}"
 
 

@@ -52,8 +52,37 @@ class CreateWorkspace(Input):
     """IANA time zone."""
 
 
+class CreatedWorkspace(Output):
+    """A new workspace and the way into it."""
+
+    workspace: Workspace
+    """The workspace."""
+    owner_path: str
+    """Path of a one-time link, below this server's address, that makes whoever uses it an owner; shown once."""
+    expires_in_hours: int
+    """How long the link works."""
+
+
 class ListWorkspaces(PageRequest):
     """The workspaces of the caller's agency."""
+
+
+class Membership(Output):
+    """A workspace that a person works in."""
+
+    workspace_id: UUID
+    """Id of the workspace."""
+    name: str
+    """Its name."""
+    role: Role
+    """What the person may do there."""
+
+
+class EnterWorkspace(Input):
+    """A workspace to go on in."""
+
+    workspace_id: UUID
+    """Id of the workspace."""
 
 
 class Member(Output):

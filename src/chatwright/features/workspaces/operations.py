@@ -13,6 +13,7 @@ from chatwright.features.workspaces.models import (
     AuditRecord,
     AuditVerdict,
     CreatedToken,
+    CreatedWorkspace,
     CreateToken,
     CreateWorkspace,
     Invitation,
@@ -41,6 +42,8 @@ from chatwright.kernel.paging import Page, after_id, decode_cursor, page_of
 from chatwright.ports.database import emit
 
 INVITATION_HOURS = 72
+WORKSPACE_ONLY = False
+"""Of an invitation: it leads into one workspace, not into the agency."""
 
 
 @operation(
@@ -77,14 +80,15 @@ async def update_workspace(caller: Caller, request: UpdateWorkspace) -> Workspac
 @operation(
     "workspace.create",
     tool="create_workspace",
-    scope="workspace:write",
+    scope="agency:write",
     effect=Effect.ADD,
     http="POST /workspaces",
 )
-async def create_workspace(caller: Caller, request: CreateWorkspace) -> Workspace:
-    """Create another workspace in the same agency.
+async def create_workspace(caller: Caller, request: CreateWorkspace) -> CreatedWorkspace:
+    """Create another workspace of the agency, for a client or a brand.
 
-    A member who creates one becomes its owner; contacts and conversations are never shared between workspaces.
+    Contacts and conversations are never shared between workspaces. A person who creates one becomes an owner of
+    it; the one-time link makes somebody else one.
     """
     _check_timezone(request.timezone)
     _require_whole_workspace(caller)
@@ -92,14 +96,20 @@ async def create_workspace(caller: Caller, request: CreateWorkspace) -> Workspac
     workspace = await store.INSERT_WORKSPACE.one(new_id(), agency_id, request.name, request.timezone, "en")
     if caller.kind is PrincipalKind.MEMBER:
         await store.ADD_MEMBER.run(workspace.id, UUID(caller.principal_id), "owner")
+    link = secrets.token_urlsafe(32)
+    await store.INSERT_INVITATION.run(
+        digest(link), workspace.id, "owner", None, WORKSPACE_ONLY, INVITATION_HOURS
+    )
     emit(Event("workspace.created", caller.workspace_id, workspace.id))
-    return workspace
+    return CreatedWorkspace(
+        workspace=workspace, owner_path=f"/join#{link}", expires_in_hours=INVITATION_HOURS
+    )
 
 
 @operation(
     "workspace.list",
     tool="list_workspaces",
-    scope="workspace:read",
+    scope="agency:read",
     effect=Effect.READ,
     http="GET /workspaces",
 )
@@ -134,7 +144,12 @@ async def invite_member(caller: Caller, request: InviteMember) -> Invitation:
     await _check_may_grant(caller, request.role)
     link = secrets.token_urlsafe(32)
     await store.INSERT_INVITATION.run(
-        digest(link), caller.workspace_id, request.role, request.email.lower(), INVITATION_HOURS
+        digest(link),
+        caller.workspace_id,
+        request.role,
+        request.email.lower(),
+        WORKSPACE_ONLY,
+        INVITATION_HOURS,
     )
     return Invitation(path=f"/join#{link}", expires_in_hours=INVITATION_HOURS)
 

@@ -10,15 +10,19 @@ from chatwright.ports.policy import Decision
 
 SCOPES: Final = frozenset(
     f"{noun}:{access}"
-    for noun in ("contacts", "conversations", "inboxes", "workspace", "tokens")
+    for noun in ("contacts", "conversations", "inboxes", "workspace", "tokens", "agency")
     for access in ("read", "write")
 ) | {"audit:read"}
 
-_READING = frozenset(scope for scope in SCOPES if scope.endswith(":read"))
+AGENCY_SCOPES: Final = frozenset({"agency:read", "agency:write"})
+"""What people of the agency have beside their role: a client's owner must not see the other clients."""
+
+_OF_A_WORKSPACE = SCOPES - AGENCY_SCOPES
+_READING = frozenset(scope for scope in _OF_A_WORKSPACE if scope.endswith(":read"))
 
 ROLE_SCOPES: Final[dict[Role, frozenset[str]]] = {
-    "owner": SCOPES,
-    "admin": SCOPES,
+    "owner": _OF_A_WORKSPACE,
+    "admin": _OF_A_WORKSPACE,
     "agent": frozenset(
         {"contacts:write", "contacts:read", "conversations:write", "conversations:read"}
         | {"inboxes:read", "workspace:read"}

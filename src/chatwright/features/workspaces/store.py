@@ -6,6 +6,8 @@ from uuid import UUID
 from chatwright.features.workspaces.models import (
     AccessToken,
     Member,
+    Membership,
+    Role,
     Workspace,
 )
 from chatwright.ports.database import Statement, value
@@ -47,7 +49,9 @@ class SessionGrant:
     user_id: UUID
     workspace_id: UUID
     name: str
-    role: str
+    role: Role
+    agency: bool
+    """Whether the person belongs to the agency of the workspace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,9 @@ class InvitationGrant:
     """What an unused one-time link stands for."""
 
     workspace_id: UUID
-    role: str
+    role: Role
     email: str | None
+    agency: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +272,23 @@ CREDENTIALS = Statement(
 SET_PASSWORD_HASH = Statement(
     "workspaces.set_password_hash", "update users set password_hash = $2 where id = $1", value
 )
+JOIN_AGENCY = Statement(
+    "workspaces.join_agency",
+    """
+    insert into agency_members (agency_id, user_id) select agency_id, $2 from workspaces where id = $1
+    on conflict do nothing
+    """,
+    value,
+)
+MEMBERSHIPS = Statement(
+    "workspaces.memberships",
+    """
+    select workspaces.id as workspace_id, workspaces.name, members.role
+    from members join workspaces on workspaces.id = members.workspace_id
+    where members.user_id = $1 order by members.created_at
+    """,
+    Membership,
+)
 ADD_MEMBER = Statement(
     "workspaces.add_member",
     """
@@ -307,8 +329,8 @@ LOCK_OWNERS = Statement(
 INSERT_INVITATION = Statement(
     "workspaces.insert_invitation",
     """
-    insert into invitations (token_hash, workspace_id, role, email, expires_at)
-    values ($1, $2, $3, $4, now() + make_interval(hours => $5))
+    insert into invitations (token_hash, workspace_id, role, email, agency, expires_at)
+    values ($1, $2, $3, $4, $5, now() + make_interval(hours => $6))
     """,
     value,
 )
@@ -317,7 +339,7 @@ USE_INVITATION = Statement(
     """
     update invitations set used_at = now()
     where token_hash = $1 and used_at is null and expires_at > now()
-    returning workspace_id, role, email
+    returning workspace_id, role, email, agency
     """,
     InvitationGrant,
 )
@@ -332,12 +354,23 @@ INSERT_SESSION = Statement(
 SESSION_GRANT = Statement(
     "workspaces.session_grant",
     """
-    select users.id as user_id, sessions.workspace_id, users.name, members.role
+    select users.id as user_id, sessions.workspace_id, users.name, members.role,
+           exists (select from agency_members join workspaces using (agency_id)
+                   where workspaces.id = sessions.workspace_id and agency_members.user_id = users.id) as agency
     from sessions join users on users.id = sessions.user_id
     join members on members.user_id = users.id and members.workspace_id = sessions.workspace_id
     where token_hash = $1 and expires_at > now()
     """,
     SessionGrant,
+)
+MOVE_SESSION = Statement(
+    "workspaces.move_session",
+    """
+    update sessions set workspace_id = $2
+    where token_hash = $1 and exists (
+        select from members where members.user_id = sessions.user_id and members.workspace_id = $2)
+    """,
+    value,
 )
 END_SESSION = Statement("workspaces.end_session", "delete from sessions where token_hash = $1", value)
 END_SESSIONS_OF = Statement(

@@ -44,6 +44,15 @@ workspaces = Table(
     Index("workspaces_agency", "agency_id", "id"),
 )
 
+agency_members = Table(
+    "agency_members",
+    metadata,
+    Column("agency_id", UUID, ForeignKey("agencies.id"), primary_key=True),
+    Column("user_id", UUID, ForeignKey("users.id"), primary_key=True),
+    _moment("created_at", required=True),
+)
+"""People of the agency itself, who see and make its workspaces; a client's members are not among them."""
+
 users = Table(
     "users",
     metadata,
@@ -85,12 +94,14 @@ invitations = Table(
     Column("workspace_id", UUID, ForeignKey("workspaces.id"), nullable=False),
     Column("role", Text, nullable=False),
     Column("email", Text),
+    Column("agency", Boolean, nullable=False, server_default="false"),
     _moment("created_at", required=True),
     _moment("expires_at", required=True),
     _moment("used_at"),
     Index("invitations_workspace", "workspace_id"),
 )
-"""One-time links: the first-run set-up link (role owner, no e-mail) and invitations of members."""
+"""One-time links: the first-run set-up link (role owner, no e-mail, into the agency too), the link for the
+first owner of a further workspace, and invitations of members."""
 
 access_tokens = Table(
     "access_tokens",

@@ -10,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chatwright.features.workspaces.authentication import Join, SignIn
+from chatwright.features.workspaces.errors import WorkspaceNotFound
+from chatwright.features.workspaces.models import EnterWorkspace, Membership
 from chatwright.features.workspaces.pipeline import read_model
 from chatwright.kernel.caller import Caller, PrincipalKind
 from chatwright.kernel.errors import (
@@ -59,6 +61,8 @@ class Me(Output):
     """What they may do."""
     inbox_ids: list[UUID] | None
     """Inboxes they are limited to; all when absent."""
+    workspaces: list[Membership]
+    """The workspaces a person works in; none for a program."""
 
 
 class SignedOut(Output):
@@ -109,6 +113,18 @@ def session_routes() -> list[DescribedRoute]:
             open_to_all=True,
         ),
         DescribedRoute(
+            "POST",
+            "/auth/workspace",
+            enter_workspace,
+            name="enter_workspace",
+            tag="auth",
+            summary="Go to another workspace",
+            description="Go on, in this session, in another workspace that the person is a member of.",
+            parameters=[_body(EnterWorkspace)],
+            answer=Me,
+            errors=(*ways_to_fail, Unauthenticated, WorkspaceNotFound, *trouble),
+        ),
+        DescribedRoute(
             "GET",
             "/auth/me",
             show_me,
@@ -148,9 +164,21 @@ async def sign_out(request: Request) -> Response:
     return answer
 
 
+async def enter_workspace(request: Request) -> Response:
+    """Move the session to another workspace."""
+    cookie = session_of(request)
+    if cookie is None:
+        message = "Only a signed-in person goes from one workspace to another."
+        raise Unauthenticated(message, hint="Make an access token in the other workspace.")
+    require_own_page(request)
+    wanted = read_model(EnterWorkspace, await read_object(request))
+    await parts_of(request).sessions.enter(cookie, wanted.workspace_id)
+    return await show_me(request)
+
+
 async def show_me(request: Request) -> Response:
     """Show the caller."""
-    return JSONAnswer(_me(await caller_of(request)))
+    return await _answer_me(request, await caller_of(request))
 
 
 async def _admit(request: Request) -> None:
@@ -165,12 +193,13 @@ async def _signed_in(request: Request, cookie: str) -> Response:
     if (before := session_of(request)) is not None:
         await parts.sessions.sign_out(before)
     caller = await parts.authenticator.by_session(cookie, presented_by(request))
-    answer = JSONAnswer(_me(caller))
+    answer = await _answer_me(request, caller)
     set_session(request, answer, cookie)
     return answer
 
 
-def _me(caller: Caller) -> dict[str, object]:
+async def _answer_me(request: Request, caller: Caller) -> Response:
+    person = UUID(caller.principal_id) if caller.kind is PrincipalKind.MEMBER else None
     me = Me(
         workspace_id=caller.workspace_id,
         kind=caller.kind,
@@ -178,8 +207,9 @@ def _me(caller: Caller) -> dict[str, object]:
         name=caller.name,
         scopes=sorted(caller.scopes),
         inbox_ids=None if caller.inbox_ids is None else sorted(caller.inbox_ids),
+        workspaces=[] if person is None else await parts_of(request).sessions.memberships(person),
     )
-    return me.model_dump(mode="json")
+    return JSONAnswer(me.model_dump(mode="json"))
 
 
 def _browser(request: Request) -> str:

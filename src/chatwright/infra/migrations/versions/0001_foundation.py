@@ -140,11 +140,23 @@ def upgrade() -> None:
     )
     op.create_index("access_tokens_workspace", "access_tokens", ["workspace_id", "id"], unique=False)
     op.create_table(
+        "agency_members",
+        sa.Column("agency_id", sa.UUID(), nullable=False),
+        sa.Column("user_id", sa.UUID(), nullable=False),
+        sa.Column(
+            "created_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False
+        ),
+        sa.ForeignKeyConstraint(["agency_id"], ["agencies.id"]),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"]),
+        sa.PrimaryKeyConstraint("agency_id", "user_id"),
+    )
+    op.create_table(
         "invitations",
         sa.Column("token_hash", postgresql.BYTEA(), nullable=False),
         sa.Column("workspace_id", sa.UUID(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("email", sa.Text(), nullable=True),
+        sa.Column("agency", sa.Boolean(), server_default="false", nullable=False),
         sa.Column(
             "created_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False
         ),
@@ -212,6 +224,7 @@ def downgrade() -> None:
     op.drop_table("sessions")
     op.drop_index("members_user", table_name="members")
     op.drop_table("members")
+    op.drop_table("agency_members")
     op.drop_index("invitations_workspace", table_name="invitations")
     op.drop_table("invitations")
     op.drop_index("access_tokens_workspace", table_name="access_tokens")
