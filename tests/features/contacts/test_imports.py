@@ -21,7 +21,7 @@ from chatwright.features.contacts.imports.operations import (
 )
 from chatwright.features.contacts.operations import create_contact, find_contacts, get_contact
 from chatwright.infra.claimer import Claimer
-from chatwright.kernel.errors import Forbidden, InvalidInput
+from chatwright.kernel.errors import Forbidden, InvalidInput, NotFound
 from chatwright.kernel.ids import new_id
 from tests.conftest import Desk
 from tests.features.contacts.test_identities import events_of
@@ -180,6 +180,8 @@ class TestStartImport:
         await work(desk)
         done = await desk.call(get_import, import_id=started["id"])
         assert started["rows_total"] is None
+        with pytest.raises(NotFound):
+            await anext(desk.product.storage.read(key))
         assert counts(done) == (1, 1, 0, 0, 0)
         assert [contact["name"] for contact in await everybody(desk)] == ["Hồng"]
 

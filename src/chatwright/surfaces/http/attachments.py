@@ -109,7 +109,7 @@ async def download(request: Request) -> Response:
     async with parts.database.transaction():
         key = await storage_key_of(caller, UUID(facts["id"]))
     return Bytes(
-        await _opened(parts.storage, key),
+        await opened(parts.storage, key),
         media_type=facts["media_type"],
         headers={
             "content-disposition": f"attachment; filename*=UTF-8''{quote(facts['filename'], safe='')}",
@@ -120,7 +120,7 @@ async def download(request: Request) -> Response:
     )
 
 
-async def _opened(storage: Storage, key: str) -> AsyncIterator[bytes]:
+async def opened(storage: Storage, key: str) -> AsyncIterator[bytes]:
     """Read the first piece at once: what is missing must be said before the answer begins."""
     pieces = storage.read(key)
     first = await anext(pieces, b"")

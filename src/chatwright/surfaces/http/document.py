@@ -1,5 +1,6 @@
 """The OpenAPI document."""
 
+import asyncio
 import functools
 import hashlib
 import re
@@ -12,6 +13,7 @@ from starlette.responses import Response
 
 from chatwright.kernel.errors import Problem
 from chatwright.surfaces.http.attachments import attachment_routes
+from chatwright.surfaces.http.exports import export_routes
 from chatwright.surfaces.http.probes import probe_routes
 from chatwright.surfaces.http.rest import API, rest_routes
 from chatwright.surfaces.http.routes import DescribedRoute
@@ -50,7 +52,14 @@ SECURITY_SCHEMES = {
 
 def described_routes() -> list[DescribedRoute]:
     """Every route that programs may build on. Fixed paths come first, so that no pattern takes them."""
-    return [*trail_routes(), *attachment_routes(), *rest_routes(), *session_routes(), *probe_routes()]
+    return [
+        *trail_routes(),
+        *attachment_routes(),
+        *export_routes(),
+        *rest_routes(),
+        *session_routes(),
+        *probe_routes(),
+    ]
 
 
 @functools.cache
@@ -79,7 +88,8 @@ def _rendered() -> tuple[bytes, str]:
 
 async def show_document(request: Request) -> Response:
     """The document as JSON; anyone may read it."""
-    text, tag = _rendered()
+    # Making it the first time takes most of a second, in which others want their answers.
+    text, tag = await asyncio.to_thread(_rendered)
     headers = {"etag": tag, "cache-control": "no-cache"}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)

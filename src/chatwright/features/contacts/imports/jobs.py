@@ -44,6 +44,7 @@ class _Run:
     workspace_id: UUID
     import_id: UUID
     dry_run: bool
+    storage_key: str | None
     plan: Plan
     sheet: Sheet
     targets: Mapping[int, str]
@@ -55,7 +56,7 @@ class _Run:
 
 
 def import_ledger(storage: Storage) -> Ledger:
-    """The work of imports; files that were uploaded are read from the storage."""
+    """The work of imports; an uploaded file is read from the storage, and deleted once it is taken."""
 
     async def work(claim: Claim) -> None:
         try:
@@ -64,7 +65,8 @@ def import_ledger(storage: Storage) -> Ledger:
             async with claim.settling("failed", error=error.message):
                 await _finish(claim, "import.failed")
             return
-        await _work_rows(claim, run)
+        if await _work_rows(claim, run) and run.storage_key is not None and not run.dry_run:
+            await storage.delete(run.storage_key)
 
     return Ledger("contact_imports", work)
 
@@ -74,7 +76,7 @@ async def _prepared(claim: Claim, storage: Storage) -> _Run:
     plan = PLAN.validate_python(row["plan"])
     sheet = await asyncio.to_thread(read_sheet, row["content"] or await _loaded(storage, row["storage_key"]))
     targets = placed(sheet.header, plan.columns)
-    return _Run(row["workspace_id"], claim.id, row["dry_run"], plan, sheet, targets)
+    return _Run(row["workspace_id"], claim.id, row["dry_run"], row["storage_key"], plan, sheet, targets)
 
 
 async def _loaded(storage: Storage, key: str) -> str:
@@ -87,8 +89,11 @@ async def _loaded(storage: Storage, key: str) -> str:
     return await asyncio.to_thread(decoded, bytes(content))
 
 
-async def _work_rows(claim: Claim, run: _Run) -> None:
-    """Do the next rows and move the place in one transaction, so that a crash neither loses nor repeats one."""
+async def _work_rows(claim: Claim, run: _Run) -> bool:
+    """Do the next rows and move the place in one transaction, so that a crash neither loses nor repeats one.
+
+    Returns whether they were the last.
+    """
     done: int = claim.row["rows_done"]
     rows = run.sheet.rows[done : done + CHUNK]
     last = done + len(rows) >= len(run.sheet.rows)
@@ -102,6 +107,7 @@ async def _work_rows(claim: Claim, run: _Run) -> None:
         )
         if last:
             await _finish(claim, "import.finished")
+    return last
 
 
 async def _finish(claim: Claim, kind: str) -> None:
