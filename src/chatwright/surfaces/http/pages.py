@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
+from chatwright.features.workspaces.operations import get_workspace
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import Unauthenticated
 from chatwright.surfaces.http.files import OTHER_SITES, OWN_PAGES, File
@@ -55,11 +56,12 @@ async def show_start(request: Request) -> HTMLResponse:
     if caller is None:
         return page(request, "Chatwright", _filled("welcome"))
     url = f"{parts_of(request).public_url}/mcp"
+    shown = await parts_of(request).pipeline.run(caller, get_workspace, {})
     may_make_tokens = caller.may("tokens:write")
     body = _filled(
         "desk",
         name=caller.name,
-        workspace=str(caller.workspace_id),
+        workspace=shown.value["name"],
         scopes=", ".join(sorted(caller.scopes)),
         url=url,
         token_form=_filled("token", config=_client_config(url)) if may_make_tokens else NO_TOKENS,
