@@ -1,7 +1,7 @@
 """Results for people."""
 
 from chatwright.kernel.ids import new_id
-from chatwright.surfaces.cli.output import cell
+from chatwright.surfaces.cli.output import cell, fitting_columns
 from tests.surfaces.cli.conftest import Shell
 
 
@@ -37,6 +37,20 @@ async def test_text_of_strangers_cannot_steer_the_terminal(shell: Shell) -> None
     assert not {"\x1b", "\x07", "\u202e"} & set(done.out)
 
 
+def test_on_a_narrow_terminal_ids_of_other_things_go_first() -> None:
+    row = {
+        "id": str(new_id()),
+        "inbox_id": str(new_id()),
+        "state": "open",
+        "last_text": "hi " * 40,
+        "error": "",
+    }
+    assert fitting_columns([row], 100) == (["id", "state", "last_text"], ["inbox_id"])
+    assert fitting_columns([row], 50) == (["id", "state"], ["inbox_id", "last_text"])
+    assert fitting_columns([row], 10) == (["id"], ["inbox_id", "state", "last_text"])
+    assert fitting_columns([row], 200) == (["id", "inbox_id", "state", "last_text"], [])
+
+
 def test_cells() -> None:
     id_ = str(new_id())
     assert cell("2026-11-22T18:20:47.123456+00:00") == "2026-11-22 18:20:47Z"
@@ -45,5 +59,6 @@ def test_cells() -> None:
     assert cell(["a", 1, id_]) == f"a, 1, {id_}"
     assert cell([{"a": None}]) == '[{"a": null}]'
     assert cell({"id": id_, "name": "Ann"}) == "Ann"
+    assert cell({"type": "text", "text": "hi\x1b[2J"}) == "hi\N{REPLACEMENT CHARACTER}[2J"
     assert cell({"a": 1}) == '{"a": 1}'
     assert [cell(value) for value in (None, True, False, 0)] == ["", "yes", "no", "0"]

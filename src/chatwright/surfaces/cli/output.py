@@ -19,7 +19,7 @@ Record = Mapping[str, Any]
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)")
 PIPED_WIDTH = 160
-WIDEST_TEXT = 40
+WIDEST_TEXT = 24
 """What a column of text may ask for before it wraps."""
 GAP = 2
 
@@ -54,20 +54,17 @@ def print_page(console: Console, items: Sequence[Record], next_cursor: object) -
 
 
 def fitting_columns(rows: Sequence[Mapping[str, str]], width: int) -> tuple[list[str], list[str]]:
-    """The columns to show, first come first served, and those there is no room for. Empty ones go silently."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    shown: list[str] = []
-    left_out: list[str] = []
-    for name in names:
-        needed = _needed_width(name, [row.get(name, "") for row in rows])
-        if needed is None:
-            continue
-        if shown and needed + GAP > width:
-            left_out.append(name)
-            continue
-        width -= needed + GAP
-        shown.append(name)
-    return shown, left_out
+    """The columns to show, in their order, and those there is no room for. Empty ones go silently.
+
+    First come, first served, but ids of other things come last: they are long, and say little to people.
+    """
+    widths = _needed_widths(rows)
+    shown: set[str] = set()
+    for name in sorted(widths, key=lambda name: name.endswith("_id")):
+        if not shown or widths[name] + GAP <= width:
+            width -= widths[name] + GAP
+            shown.add(name)
+    return [name for name in widths if name in shown], [name for name in widths if name not in shown]
 
 
 def record_table(value: Record) -> Table:
@@ -90,8 +87,8 @@ def cell(value: object) -> str:
             return _moment(moment) if moment else plain(value)
         case list() if all(isinstance(item, str | int | float) for item in cast("list[Any]", value)):
             return ", ".join(cell(item) for item in cast("list[Any]", value))
-        case {"name": str(name)}:
-            return plain(name)
+        case {"name": str(words)} | {"text": str(words)}:
+            return plain(words)
         case _:
             return plain(json.dumps(value, ensure_ascii=False))
 
@@ -106,14 +103,16 @@ def _page_table(rows: Iterable[Mapping[str, str]], columns: Sequence[str]) -> Ta
     return table
 
 
-def _needed_width(name: str, cells: Sequence[str]) -> int | None:
-    """How much room a column asks for; None when it is empty."""
-    longest = max(cell_len(text) for text in cells)
-    if longest == 0:
-        return None
-    if any(_UUID.search(text) for text in cells):
-        return max(len(name), longest)
-    return max(len(name), min(longest, WIDEST_TEXT))
+def _needed_widths(rows: Sequence[Mapping[str, str]]) -> dict[str, int]:
+    """How much room each column asks for, without those that are empty."""
+    widths: dict[str, int] = {}
+    for name in dict.fromkeys(name for row in rows for name in row):
+        cells = [row.get(name, "") for row in rows]
+        longest = max(cell_len(text) for text in cells)
+        whole = any(_UUID.search(text) for text in cells)
+        if longest:
+            widths[name] = max(len(name), longest if whole else min(longest, WIDEST_TEXT))
+    return widths
 
 
 def _flat(value: Record, prefix: str = "") -> Iterable[tuple[str, Any]]:
