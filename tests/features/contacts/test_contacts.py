@@ -1,5 +1,6 @@
 """The verbs about contacts themselves."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -136,6 +137,14 @@ class TestUpsertContact:
         upserted = await desk.call(upsert_contact, identity=key(inbox), name="Anna")
         assert upserted["contact"]["id"] == str(met)
         assert upserted["contact"]["name"] == "Anna"
+
+    async def test_calls_at_once_make_one_contact(self, desk: Desk) -> None:
+        identity = key(new_id())
+        calls = [desk.call(upsert_contact, identity=identity, tags=["b", "a", str(n)]) for n in range(12)]
+        made = await asyncio.gather(*calls)
+        assert sum(each["created"] for each in made) == 1
+        (contact,) = (await desk.call(find_contacts))["items"]
+        assert set(contact["tags"]) == {"a", "b", *map(str, range(12))}
 
     async def test_a_limited_caller_stays_in_its_inboxes(self, desk: Desk) -> None:
         limited = desk.caller_with("contacts:write", inbox_ids=frozenset({new_id()}))

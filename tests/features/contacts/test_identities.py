@@ -7,7 +7,9 @@ import pytest
 
 from chatwright.features.contacts.errors import ContactNotFound
 from chatwright.features.contacts.identities import find_contact, is_blocked, recognise
+from chatwright.features.contacts.merges.operations import merge_contacts
 from chatwright.features.contacts.models import Contact
+from chatwright.features.contacts.operations import block_contact
 from chatwright.kernel.errors import InvalidInput
 from chatwright.kernel.ids import new_id
 from chatwright.ports.channel import Person
@@ -111,7 +113,21 @@ class TestFindContact:
 
 
 class TestIsBlocked:
-    async def test_a_new_contact_is_not(self, desk: Desk) -> None:
-        contact_id = await meet(desk, Person({"visitor": "v1"}))
+    async def blocked(self, desk: Desk, contact_id: UUID) -> bool:
         async with desk.product.database.transaction():
-            assert not await is_blocked(desk.caller.workspace_id, contact_id)
+            return await is_blocked(desk.caller.workspace_id, contact_id)
+
+    async def test_from_the_block_on(self, desk: Desk) -> None:
+        contact_id = await meet(desk, Person({"visitor": "v1"}))
+        assert not await self.blocked(desk, contact_id)
+        await desk.call(block_contact, contact_id=str(contact_id))
+        assert await self.blocked(desk, contact_id)
+
+    async def test_a_merged_contact_is_as_the_one_that_stays(self, desk: Desk) -> None:
+        stays, goes = [await meet(desk, Person({"visitor": name})) for name in ("v1", "v2")]
+        await desk.call(merge_contacts, contact_id=str(stays), duplicate_id=str(goes))
+        await desk.call(block_contact, contact_id=str(stays))
+        assert await self.blocked(desk, goes)
+
+    async def test_nobody_is_not(self, desk: Desk) -> None:
+        assert not await self.blocked(desk, new_id())

@@ -72,8 +72,8 @@ async def names_of(workspace_id: UUID, contact_ids: Sequence[UUID]) -> dict[UUID
 
 
 async def is_blocked(workspace_id: UUID, contact_id: UUID) -> bool:
-    """Whether messages of this contact are to be ignored."""
-    return await store.BLOCKED_AT.first(workspace_id, contact_id) is not None
+    """Whether messages of this contact, or of the one that absorbed it, are to be ignored."""
+    return await store.IS_BLOCKED.first(workspace_id, contact_id) is True
 
 
 async def _find(workspace_id: UUID, inbox_id: UUID, names: Names) -> list[Recognised]:

@@ -86,17 +86,14 @@ FIND_CONTACT = Statement(
     f"select {CONTACT.format(inboxes='$3')} from contacts c where {VISIBLE.format(inboxes='$3')} and c.id = $2",
     Contact,
 )
-SURVIVOR = Statement(
-    "contacts.survivor",
-    """
+_SURVIVOR = """
     with recursive path as (
         select id, merged_into from contacts where workspace_id = $1 and id = $2
         union all
         select c.id, c.merged_into from path join contacts c on c.id = path.merged_into)
     select id from path where merged_into is null
-    """,
-    value,
-)
+"""
+SURVIVOR = Statement("contacts.survivor", _SURVIVOR, value)
 SET_BLOCKED = Statement(
     "contacts.set_blocked",
     """
@@ -108,10 +105,11 @@ SET_BLOCKED = Statement(
 DELETE_CONTACT = Statement(
     "contacts.delete_contact", "delete from contacts where workspace_id = $1 and id = $2", value
 )
-BLOCKED_AT = Statement(
-    "contacts.blocked_at", "select blocked_at from contacts where workspace_id = $1 and id = $2", value
+IS_BLOCKED = Statement(
+    "contacts.is_blocked",
+    f"select blocked_at is not null from contacts where id = ({_SURVIVOR})",
+    value,
 )
-
 NAMES_OF = Statement(
     "contacts.names_of",
     """
