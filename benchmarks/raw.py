@@ -1,0 +1,115 @@
+"""The lowest floor: an ASGI function that does the product's own SQL and nothing else.
+
+No routes, no tokens, no scopes, no limits, no checks of what came in: what a server costs that only moves bytes.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import orjson
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from chatwright.features.contacts.store import NAMES_OF
+from chatwright.features.messaging.store import ACCEPT_EVENT, FIND_CONVERSATION, SAVE_REPLY
+from chatwright.features.workspaces.audit import GENESIS
+from chatwright.features.workspaces.store import APPEND_AUDIT, KEEP_RESULT, STORED_RESULT, TRY_LOCK
+
+NOBODY = UUID(int=0)
+"""The workspace that the floor writes under, so as not to touch the product's rows."""
+POOL = 16
+"""Connections, as many as the product has."""
+
+
+class Floor:
+    """One connection pool and one function for each measured call."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._pool: Any = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        _, what, *ids = scope["path"].split("/")
+        body = (await receive()).get("body", b"")
+        async with self._pool.acquire() as connection:
+            answer = await WAYS.get(what, _nothing)(connection, body, ids)
+        text = orjson.dumps(answer, default=str)
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(text)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": text})
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        self._pool = await asyncpg.create_pool(self._dsn, min_size=1, max_size=POOL, init=prepare)
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._pool.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def application(dsn: str) -> ASGIApp:
+    """The floor as an ASGI application."""
+    return Floor(dsn)
+
+
+async def prepare(connection: Any) -> None:
+    """JSON columns as the product reads and writes them."""
+    for kind in ("json", "jsonb"):
+        await connection.set_type_codec(
+            kind, encoder=_encoded, decoder=orjson.loads, schema="pg_catalog", format="text"
+        )
+
+
+def _encoded(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+async def _nothing(_: Any, body: bytes, ids: list[str]) -> object:
+    del body, ids
+    return {}
+
+
+async def _read(connection: Any, _: bytes, ids: list[str]) -> object:
+    """What showing a conversation asks for."""
+    workspace, conversation = (UUID(text) for text in ids)
+    row = await connection.fetchrow(FIND_CONVERSATION.sql, workspace, conversation)
+    names = await connection.fetch(NAMES_OF.sql, workspace, [row["contact_id"]])
+    return {**row, "contact_name": names[0]["name"]}
+
+
+async def _write(connection: Any, body: bytes, _: list[str]) -> object:
+    """What saving a reply under an idempotency key writes, its audit record included."""
+    arguments = orjson.loads(body)["params"]["arguments"]
+    key = arguments["idempotency_key"]
+    lock = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big", signed=True)
+    async with connection.transaction():
+        await connection.fetchrow(TRY_LOCK.sql, lock)
+        await connection.fetchrow(STORED_RESULT.sql, "floor", "save", key)
+        row = await connection.fetchrow(
+            SAVE_REPLY.sql, uuid4(), NOBODY, arguments["shortcut"], arguments["text"]
+        )
+        result = orjson.dumps(dict(row), default=str)
+        await connection.execute(KEEP_RESULT.sql, "floor", "save", key, key.encode(), result)
+        await connection.execute(APPEND_AUDIT.sql, NOBODY, body.decode(), GENESIS)
+    return dict(row)
+
+
+async def _accept(connection: Any, body: bytes, _: list[str]) -> object:
+    """What storing one event takes: one insert."""
+    event = orjson.loads(body)
+    await connection.execute(
+        ACCEPT_EVENT.sql, uuid4(), event["client_id"], NOBODY, NOBODY, event["client_id"], event
+    )
+    return {"events": 1}
+
+
+WAYS: dict[str, Callable[[Any, bytes, list[str]], Awaitable[object]]] = {
+    "read": _read,
+    "write": _write,
+    "accept": _accept,
+}
