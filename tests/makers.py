@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from chatwright.catalogue import CATALOGUE
-from chatwright.features.messaging.attachments import new_key
+from chatwright.features.messaging.attachments.operations import new_key
 from chatwright.features.workspaces.authentication import Join
 from chatwright.features.workspaces.founding import make_setup_link
 from chatwright.infra.claimer import Claimer

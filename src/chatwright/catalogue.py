@@ -10,7 +10,10 @@ from chatwright.features.contacts.merges import operations as merges
 from chatwright.features.contacts.notes import operations as notes
 from chatwright.features.contacts.segments import operations as segments
 from chatwright.features.contacts.tags import operations as tags
-from chatwright.features.messaging import attachments, operations as messaging
+from chatwright.features.messaging import operations as messaging
+from chatwright.features.messaging.attachments import operations as attachments
+from chatwright.features.messaging.inboxes import operations as inboxes
+from chatwright.features.messaging.replies import operations as replies
 from chatwright.features.workspaces import operations as workspaces
 from chatwright.kernel.operation import AnyOperation
 
@@ -72,11 +75,11 @@ CATALOGUE: Final[tuple[AnyOperation, ...]] = (
     exports.start_export,
     exports.get_export,
     exports.list_exports,
-    messaging.create_inbox,
-    messaging.list_inboxes,
-    messaging.get_inbox,
-    messaging.update_inbox,
-    messaging.delete_inbox,
+    inboxes.create_inbox,
+    inboxes.list_inboxes,
+    inboxes.get_inbox,
+    inboxes.update_inbox,
+    inboxes.delete_inbox,
     messaging.list_conversations,
     messaging.get_conversation,
     messaging.close_conversation,
@@ -90,9 +93,9 @@ CATALOGUE: Final[tuple[AnyOperation, ...]] = (
     messaging.get_message,
     messaging.send_message,
     messaging.add_note,
-    messaging.save_reply,
-    messaging.list_replies,
-    messaging.delete_reply,
+    replies.save_reply,
+    replies.list_replies,
+    replies.delete_reply,
     attachments.register_attachment,
     attachments.get_attachment,
 )

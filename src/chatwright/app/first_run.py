@@ -5,8 +5,8 @@ from uuid import UUID
 
 from chatwright.app.wiring import Product
 from chatwright.client.profiles import Profile, read_profiles, save_profile
-from chatwright.features.messaging.models import CreateInbox
-from chatwright.features.messaging.operations import create_inbox
+from chatwright.features.messaging.inboxes.models import CreateInbox
+from chatwright.features.messaging.inboxes.operations import create_inbox
 from chatwright.features.workspaces.authentication import Presented
 from chatwright.features.workspaces.founding import (
     first_workspace,

@@ -14,8 +14,8 @@ from starlette.types import ASGIApp
 
 from chatwright.app.wiring import Product
 from chatwright.catalogue import CATALOGUE
-from chatwright.features.messaging.models import ListInboxes
-from chatwright.features.messaging.operations import list_inboxes
+from chatwright.features.messaging.inboxes.models import ListInboxes
+from chatwright.features.messaging.inboxes.operations import list_inboxes
 from chatwright.features.workspaces.founding import first_workspace
 from chatwright.kernel.caller import Caller, PrincipalKind, Surface
 from chatwright.kernel.paging import MAX_LIMIT

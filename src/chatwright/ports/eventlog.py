@@ -26,7 +26,10 @@ class EventLog(Protocol):
     """Reads the log in commit order."""
 
     async def end(self) -> str:
-        """The position after everything committed so far: where a reader starts that wants only news."""
+        """Where a reader starts that wants only news.
+
+        What was committed a moment ago, while an older transaction still ran, comes as news too.
+        """
         ...
 
     async def read(

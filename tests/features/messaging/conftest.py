@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
+from chatwright.features.messaging.inboxes.operations import create_inbox
 from chatwright.features.messaging.jobs import delivery_ledger, inbound_ledger
 from chatwright.features.messaging.operations import (
-    create_inbox,
     list_conversations,
     list_messages,
     send_message,

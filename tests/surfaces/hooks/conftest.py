@@ -10,8 +10,9 @@ import httpx2
 import pytest_asyncio
 
 from chatwright.app.plugins import channels
+from chatwright.features.messaging.inboxes.operations import create_inbox
 from chatwright.features.messaging.jobs import delivery_ledger, inbound_ledger
-from chatwright.features.messaging.operations import create_inbox, list_conversations, send_message
+from chatwright.features.messaging.operations import list_conversations, send_message
 from chatwright.features.workspaces.limits import RateLimiter
 from chatwright.infra.claimer import Claimer
 from chatwright.kernel.caller import Caller

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from chatwright.features.messaging.operations import delete_inbox
+from chatwright.features.messaging.inboxes.operations import delete_inbox
 from chatwright.kernel.ids import new_id
 from tests.surfaces.hooks.conftest import Chat
 

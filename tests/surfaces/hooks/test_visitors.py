@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from chatwright.features.messaging.inboxes.operations import delete_inbox, update_inbox
 from chatwright.features.messaging.operations import (
     add_note,
-    delete_inbox,
     mark_read,
-    update_inbox,
 )
 from chatwright.features.messaging.typing import Side, Typing, typing_signal
 from chatwright.kernel.caller import PrincipalKind

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import httpx2
 
-from chatwright.features.messaging.attachments import UPLOAD_LIMIT
+from chatwright.features.messaging.attachments.operations import UPLOAD_LIMIT
 from tests.conftest import Desk
 from tests.surfaces.http.conftest import token_of
 from tests.surfaces.http.test_rest import problem_of

@@ -13,8 +13,9 @@ import pytest_asyncio
 from starlette.requests import Request
 
 from chatwright.app.plugins import channels
+from chatwright.features.messaging.inboxes.operations import create_inbox
 from chatwright.features.messaging.jobs import inbound_ledger
-from chatwright.features.messaging.operations import create_inbox, list_conversations
+from chatwright.features.messaging.operations import list_conversations
 from chatwright.features.messaging.receiving import accept, find_inbox
 from chatwright.features.messaging.typing import Side, Typing, typing_signal, typing_topic
 from chatwright.features.workspaces.authentication import Presented

@@ -1,75 +1,19 @@
 """What goes in and out of the messaging room."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, model_validator
 
 from chatwright.kernel.operation import Input, Output
 from chatwright.kernel.paging import PageRequest
 from chatwright.ports.content import Content, Text
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 State = Literal["open", "snoozed", "closed"]
 Owner = Literal["bot", "human", "paused"]
 Direction = Literal["in", "out", "note"]
 Status = Literal["received", "queued", "sending", "sent", "delivered", "read", "failed", "unknown"]
-
-
-class Inbox(Output):
-    """A connected channel: one number, page, bot or website."""
-
-    id: UUID
-    """Id of the inbox."""
-    channel: str
-    """Name of its channel, e.g. `webchat`."""
-    name: str
-    """Name people see."""
-    settings: dict[str, Any]
-    """Settings of the channel; secrets are left out."""
-    created_at: datetime
-    """When it was connected."""
-
-
-class CreateInbox(Input):
-    """A new inbox."""
-
-    channel: str
-    """Name of the channel, e.g. `webchat`."""
-    name: Name
-    """Name people see."""
-    settings: dict[str, Any] = Field(default_factory=dict[str, Any])
-    """Settings of the channel, as its schema says."""
-
-
-class UpdateInbox(Input):
-    """Changes to an inbox; what is left out stays."""
-
-    inbox_id: UUID
-    """Id of the inbox."""
-    name: Name | None = None
-    """New name."""
-    settings: dict[str, Any] | None = None
-    """Settings to change, by name; the others stay."""
-
-
-class ShowInbox(Input):
-    """An inbox to show."""
-
-    inbox_id: UUID
-    """Id of the inbox."""
-
-
-class DeleteInbox(Input):
-    """An inbox to disconnect."""
-
-    inbox_id: UUID
-    """Id of the inbox."""
-
-
-class ListInboxes(PageRequest):
-    """The connected inboxes."""
 
 
 class Conversation(Output):
@@ -261,78 +205,3 @@ class AddNote(Input):
     """Id of the conversation."""
     text: Text
     """The note."""
-
-
-class SavedReply(Output):
-    """Words to send again."""
-
-    id: UUID
-    """Id of the saved reply."""
-    shortcut: str
-    """What to type to find it."""
-    text: str
-    """The words."""
-    updated_at: datetime
-    """When it was last changed."""
-
-
-class SaveReply(Input):
-    """A reply to keep under a shortcut; an older one of that name is replaced."""
-
-    shortcut: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,40}$")]
-    """What to type to find it."""
-    text: Text
-    """The words."""
-
-
-class DeleteReply(Input):
-    """A saved reply to delete."""
-
-    reply_id: UUID
-    """Id of the saved reply."""
-
-
-class ListReplies(PageRequest):
-    """The saved replies."""
-
-
-class Deleted(Output):
-    """Something is no longer there."""
-
-    id: UUID
-    """Id of what was deleted."""
-
-
-class Attachment(Output):
-    """A stored file."""
-
-    id: UUID
-    """Id of the file, for `attachment_id` of a media message."""
-    filename: str
-    """Name to show and to save it under."""
-    media_type: str
-    """Its type, e.g. `image/png`."""
-    size: int
-    """Bytes."""
-    created_at: datetime
-    """When it was stored."""
-
-
-class RegisterAttachment(Input):
-    """A file whose bytes are in the store already."""
-
-    storage_key: str
-    """Where they are."""
-    filename: Name
-    """Name to show and to save it under."""
-    media_type: Annotated[str, Field(pattern=r"^[\w.+-]+/[\w.+-]+$", max_length=100)]
-    """Its type, e.g. `image/png`."""
-    size: Annotated[int, Field(ge=0)]
-    """Bytes."""
-
-
-class ShowAttachment(Input):
-    """A file to show."""
-
-    attachment_id: UUID
-    """Id of the file."""

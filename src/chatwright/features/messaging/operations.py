@@ -2,54 +2,39 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
-from pydantic import ValidationError
-
+from chatwright.features.contacts.access import limits_of
 from chatwright.features.contacts.identities import is_blocked, names_of
 from chatwright.features.messaging import events, store
-from chatwright.features.messaging.attachments import find_attachment
+from chatwright.features.messaging.attachments.operations import find_attachment
 from chatwright.features.messaging.delivering import intend
 from chatwright.features.messaging.errors import (
     AttachmentNotFound,
     ContactBlocked,
     ConversationNotFound,
-    InboxNotFound,
     MessageNotFound,
     NotYourConversation,
     OwnerChanged,
-    ReplyNotFound,
-    UnknownChannel,
 )
+from chatwright.features.messaging.inboxes.access import visible_inbox
 from chatwright.features.messaging.models import (
     AddNote,
     AssignConversation,
     CloseConversation,
     Conversation,
-    CreateInbox,
-    Deleted,
-    DeleteInbox,
-    DeleteReply,
-    Inbox,
     ListConversations,
-    ListInboxes,
     ListMessages,
-    ListReplies,
     MarkRead,
     MarkUnread,
     Message,
     MessageDetail,
     ReopenConversation,
-    SavedReply,
-    SaveReply,
     SendMessage,
     SetOwner,
     ShowConversation,
-    ShowInbox,
     ShowMessage,
     SnoozeConversation,
-    UpdateInbox,
 )
 from chatwright.features.messaging.rules import check_version, owner_after_send, preview
 from chatwright.features.messaging.store import ConversationRow
@@ -57,84 +42,13 @@ from chatwright.features.workspaces.errors import MemberNotFound
 from chatwright.features.workspaces.store import FIND_MEMBER
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import FieldProblem, InvalidCursor, InvalidInput
-from chatwright.kernel.events import Event
 from chatwright.kernel.ids import new_id
 from chatwright.kernel.operation import Effect, operation
-from chatwright.kernel.paging import Page, after_id, decode_cursor, page_of
-from chatwright.ports.channel import AnyChannel, channel_named, channel_names
+from chatwright.kernel.paging import Page, decode_cursor, page_of
 from chatwright.ports.content import Content, MediaContent, TextContent
 from chatwright.ports.database import emit
 
 NEWEST = 2**62
-
-
-@operation(
-    "inboxes.create", tool="create_inbox", scope="inboxes:write", effect=Effect.ADD, http="POST /inboxes"
-)
-async def create_inbox(caller: Caller, request: CreateInbox) -> Inbox:
-    """Connect a channel as a new inbox."""
-    settings = _checked_settings(_channel(request.channel), request.settings)
-    inbox = await store.INSERT_INBOX.one(
-        new_id(), caller.workspace_id, request.channel, request.name, settings
-    )
-    emit(Event("inbox.created", caller.workspace_id, inbox.id, inbox_id=inbox.id))
-    return inbox
-
-
-@operation("inboxes.list", tool="list_inboxes", scope="inboxes:read", effect=Effect.READ, http="GET /inboxes")
-async def list_inboxes(caller: Caller, request: ListInboxes) -> Page[Inbox]:
-    """List the connected inboxes with their channels."""
-    rows = await store.LIST_INBOXES.all(
-        caller.workspace_id, after_id(request.cursor), _limits(caller), request.limit + 1
-    )
-    return page_of(rows, request.limit, lambda row: (str(row.id),))
-
-
-@operation(
-    "inboxes.get",
-    tool="get_inbox",
-    scope="inboxes:read",
-    effect=Effect.READ,
-    http="GET /inboxes/{inbox_id}",
-    errors=(InboxNotFound,),
-)
-async def get_inbox(caller: Caller, request: ShowInbox) -> Inbox:
-    """Show one inbox with the settings of its channel."""
-    return await _inbox(caller, request.inbox_id)
-
-
-@operation(
-    "inboxes.update",
-    tool="update_inbox",
-    scope="inboxes:write",
-    effect=Effect.CHANGE,
-    idempotent=True,
-    http="PATCH /inboxes/{inbox_id}",
-    errors=(InboxNotFound,),
-)
-async def update_inbox(caller: Caller, request: UpdateInbox) -> Inbox:
-    """Rename an inbox or change settings of its channel."""
-    inbox = await _inbox(caller, request.inbox_id)
-    settings = _checked_settings(_channel(inbox.channel), {**inbox.settings, **(request.settings or {})})
-    changed = await store.UPDATE_INBOX.one(caller.workspace_id, inbox.id, request.name, settings)
-    emit(Event("inbox.updated", caller.workspace_id, inbox.id, inbox_id=inbox.id))
-    return changed
-
-
-@operation(
-    "inboxes.delete",
-    tool="delete_inbox",
-    scope="inboxes:write",
-    effect=Effect.DESTROY,
-    http="DELETE /inboxes/{inbox_id}",
-    errors=(InboxNotFound,),
-)
-async def delete_inbox(caller: Caller, request: DeleteInbox) -> Deleted:
-    """Disconnect an inbox. Its conversations stay readable; nothing comes in or goes out any more."""
-    inbox = await _inbox(caller, request.inbox_id)
-    await store.DELETE_INBOX.one(caller.workspace_id, inbox.id)
-    emit(Event("inbox.deleted", caller.workspace_id, inbox.id, inbox_id=inbox.id))
-    return Deleted(id=inbox.id)
 
 
 @operation(
@@ -149,7 +63,7 @@ async def list_conversations(caller: Caller, request: ListConversations) -> Page
     changed_before, before_id = _conversation_cursor(request.cursor)
     rows = await store.LIST_CONVERSATIONS.all(
         caller.workspace_id,
-        _limits(caller),
+        limits_of(caller),
         request.state,
         request.owner,
         request.inbox_id,
@@ -329,7 +243,7 @@ async def list_messages(caller: Caller, request: ListMessages) -> Page[Message]:
 )
 async def get_message(caller: Caller, request: ShowMessage) -> MessageDetail:
     """Show one message with its way: queued, sent, delivered, read, or why it failed."""
-    message = await store.FIND_MESSAGE.first(caller.workspace_id, request.message_id, _limits(caller))
+    message = await store.FIND_MESSAGE.first(caller.workspace_id, request.message_id, limits_of(caller))
     if message is None:
         raise MessageNotFound("There is no such message in this workspace.")
     return MessageDetail(message=message, timeline=await store.TIMELINE.all(message.id))
@@ -351,7 +265,7 @@ async def send_message(caller: Caller, request: SendMessage) -> Message:
     """
     conversation = await _locked(caller, request.conversation_id)
     check_version(conversation.version, request.expected_version)
-    await _inbox(caller, conversation.inbox_id)
+    await visible_inbox(caller, conversation.inbox_id)
     if await is_blocked(caller.workspace_id, conversation.contact_id):
         raise ContactBlocked("This contact is blocked.")
     owner = owner_after_send(caller.kind, conversation.owner, keep_owner=request.keep_owner)
@@ -376,78 +290,6 @@ async def add_note(caller: Caller, request: AddNote) -> Message:
     """Add a note to a conversation that only our side sees."""
     conversation = await _locked(caller, request.conversation_id)
     return await _write(caller, conversation, TextContent(text=request.text), direction="note", status="sent")
-
-
-@operation(
-    "saved_replies.save",
-    tool="save_reply",
-    scope="conversations:write",
-    effect=Effect.CHANGE,
-    idempotent=True,
-    http="PUT /saved-replies/{shortcut}",
-)
-async def save_reply(caller: Caller, request: SaveReply) -> SavedReply:
-    """Keep a reply under a shortcut, in place of an older one."""
-    return await store.SAVE_REPLY.one(new_id(), caller.workspace_id, request.shortcut, request.text)
-
-
-@operation(
-    "saved_replies.list",
-    tool="list_saved_replies",
-    scope="conversations:read",
-    effect=Effect.READ,
-    http="GET /saved-replies",
-)
-async def list_replies(caller: Caller, request: ListReplies) -> Page[SavedReply]:
-    """List the saved replies with their shortcuts."""
-    rows = await store.LIST_REPLIES.all(caller.workspace_id, after_id(request.cursor), request.limit + 1)
-    return page_of(rows, request.limit, lambda row: (str(row.id),))
-
-
-@operation(
-    "saved_replies.delete",
-    tool="delete_saved_reply",
-    scope="conversations:write",
-    effect=Effect.DESTROY,
-    http="DELETE /saved-replies/{reply_id}",
-    errors=(ReplyNotFound,),
-)
-async def delete_reply(caller: Caller, request: DeleteReply) -> Deleted:
-    """Delete a saved reply."""
-    if await store.DELETE_REPLY.first(caller.workspace_id, request.reply_id) is None:
-        raise ReplyNotFound("There is no such saved reply in this workspace.")
-    return Deleted(id=request.reply_id)
-
-
-def _channel(name: str) -> AnyChannel:
-    channel = channel_named(name)
-    if channel is None:
-        message = f"There is no channel called '{name}'. There are: {', '.join(channel_names())}."
-        raise UnknownChannel(message, fields=[FieldProblem(path="channel", message=message)])
-    return channel
-
-
-def _checked_settings(channel: AnyChannel, settings: dict[str, Any]) -> dict[str, Any]:
-    try:
-        return channel.Settings.model_validate(settings).model_dump(mode="json")
-    except ValidationError as error:
-        problems = [
-            FieldProblem(path=".".join(["settings", *map(str, found["loc"])]), message=found["msg"])
-            for found in error.errors(include_url=False, include_input=False, include_context=False)
-        ]
-        words = "; ".join(f"{problem.path}: {problem.message}" for problem in problems)
-        raise InvalidInput(
-            f"The settings do not fit the channel '{channel.name}': {words}.", fields=problems
-        ) from error
-
-
-async def _inbox(caller: Caller, inbox_id: UUID) -> Inbox:
-    inbox = (
-        await store.FIND_INBOX.first(caller.workspace_id, inbox_id) if caller.sees_inbox(inbox_id) else None
-    )
-    if inbox is None:
-        raise InboxNotFound("There is no such inbox in this workspace.")
-    return inbox
 
 
 async def _visible(caller: Caller, conversation_id: UUID) -> ConversationRow:
@@ -522,10 +364,6 @@ async def _write(
     await store.ADD_STATUS.run(message.id, status, None)
     emit(events.message_changed(conversation, message.id, "created", direction=direction, position=position))
     return message
-
-
-def _limits(caller: Caller) -> list[UUID] | None:
-    return None if caller.inbox_ids is None else sorted(caller.inbox_ids)
 
 
 def _conversation_cursor(cursor: str | None) -> tuple[datetime | None, UUID | None]:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from chatwright.features.contacts.identities import is_blocked, recognise
 from chatwright.features.messaging import events, store
+from chatwright.features.messaging.inboxes import store as inboxes
 from chatwright.features.messaging.rules import furthest, preview
 from chatwright.features.messaging.store import ConversationRow, MessageState
 from chatwright.kernel.errors import Misconfigured
@@ -42,7 +43,7 @@ class OpenInbox:
 
 async def find_inbox(inbox_id: UUID) -> OpenInbox | None:
     """The inbox behind an inbound call; None when there is none. Runs in the current transaction."""
-    row = await store.OPEN_INBOX.first(inbox_id)
+    row = await inboxes.OPEN_INBOX.first(inbox_id)
     if row is None:
         return None
     channel = channel_named(row.channel)

@@ -6,19 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from chatwright.features.messaging.models import Attachment, Inbox, Message, Owner, SavedReply, StatusChange
+from chatwright.features.messaging.models import Message, Owner, StatusChange
 from chatwright.ports.database import Statement, value
-
-
-@dataclass(frozen=True, slots=True)
-class InboxRow:
-    """An inbox as stored."""
-
-    id: UUID
-    workspace_id: UUID
-    channel: str
-    name: str
-    settings: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,51 +72,6 @@ class MessageState:
     status: str
 
 
-_INBOX = "id, channel, name, settings, created_at"
-INSERT_INBOX = Statement(
-    "messaging.insert_inbox",
-    f"""
-    insert into inboxes (id, workspace_id, channel, name, settings) values ($1, $2, $3, $4, $5)
-    returning {_INBOX}
-    """,
-    Inbox,
-)
-FIND_INBOX = Statement(
-    "messaging.find_inbox",
-    f"select {_INBOX} from inboxes where workspace_id = $1 and id = $2 and deleted_at is null",
-    Inbox,
-)
-LIST_INBOXES = Statement(
-    "messaging.list_inboxes",
-    f"""
-    select {_INBOX} from inboxes
-    where workspace_id = $1 and deleted_at is null and id > $2 and ($3::uuid[] is null or id = any($3))
-    order by id limit $4
-    """,
-    Inbox,
-)
-UPDATE_INBOX = Statement(
-    "messaging.update_inbox",
-    f"""
-    update inboxes set name = coalesce($3, name), settings = $4
-    where workspace_id = $1 and id = $2 and deleted_at is null returning {_INBOX}
-    """,
-    Inbox,
-)
-DELETE_INBOX = Statement(
-    "messaging.delete_inbox",
-    """
-    update inboxes set deleted_at = now()
-    where workspace_id = $1 and id = $2 and deleted_at is null returning id
-    """,
-    value,
-)
-OPEN_INBOX = Statement(
-    "messaging.open_inbox",
-    "select id, workspace_id, channel, name, settings from inboxes where id = $1 and deleted_at is null",
-    InboxRow,
-)
-
 ACCEPT_EVENT = Statement(
     "messaging.accept_event",
     """
@@ -146,7 +90,6 @@ COUNT_UNKNOWN = Statement(
     """,
     value,
 )
-
 _CONVERSATION = """id, workspace_id, inbox_id, contact_id, address, state, snoozed_until, assignee_id, owner,
     version, last_position, last_text, last_inbound_at, read_position, contact_read_position, unread,
     created_at, updated_at"""
@@ -264,7 +207,6 @@ WAKE_SNOOZED = Statement(
     """,
     ConversationRow,
 )
-
 _MESSAGE = """id, conversation_id, position, direction, author_kind, author_id, author_name, content, status,
     error, created_at"""
 INSERT_MESSAGE = Statement(
@@ -352,7 +294,6 @@ POSITION_OF = Statement(
     "select position from messages where conversation_id = $1 and (id = $2::uuid or external_id = $3)",
     value,
 )
-
 INSERT_DELIVERY = Statement(
     "messaging.insert_delivery",
     "insert into deliveries (id, lane, workspace_id, message_id) values ($1, $2, $3, $4)",
@@ -367,43 +308,4 @@ DELIVERY = Statement(
     where messages.id = $1
     """,
     DeliveryRow,
-)
-
-_ATTACHMENT = "id, filename, media_type, size, created_at"
-INSERT_ATTACHMENT = Statement(
-    "messaging.insert_attachment",
-    f"""
-    insert into attachments (id, workspace_id, storage_key, filename, media_type, size)
-    values ($1, $2, $3, $4, $5, $6) returning {_ATTACHMENT}
-    """,
-    Attachment,
-)
-FIND_ATTACHMENT = Statement(
-    "messaging.find_attachment",
-    f"select {_ATTACHMENT} from attachments where workspace_id = $1 and id = $2",
-    Attachment,
-)
-STORAGE_KEY = Statement(
-    "messaging.storage_key", "select storage_key from attachments where workspace_id = $1 and id = $2", value
-)
-
-_REPLY = "id, shortcut, text, updated_at"
-SAVE_REPLY = Statement(
-    "messaging.save_reply",
-    f"""
-    insert into saved_replies (id, workspace_id, shortcut, text) values ($1, $2, $3, $4)
-    on conflict (workspace_id, shortcut) do update set text = excluded.text, updated_at = now()
-    returning {_REPLY}
-    """,
-    SavedReply,
-)
-LIST_REPLIES = Statement(
-    "messaging.list_replies",
-    f"select {_REPLY} from saved_replies where workspace_id = $1 and id > $2 order by id limit $3",
-    SavedReply,
-)
-DELETE_REPLY = Statement(
-    "messaging.delete_reply",
-    "delete from saved_replies where workspace_id = $1 and id = $2 returning id",
-    value,
 )

@@ -10,7 +10,8 @@ from fastapi import Path, Query
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from chatwright.features.messaging.attachments import (
+from chatwright.features.messaging.attachments.models import Attachment
+from chatwright.features.messaging.attachments.operations import (
     UPLOAD_LIMIT,
     get_attachment,
     new_key,
@@ -18,7 +19,6 @@ from chatwright.features.messaging.attachments import (
     storage_key_of,
 )
 from chatwright.features.messaging.errors import AttachmentNotFound
-from chatwright.features.messaging.models import Attachment
 from chatwright.kernel.errors import FieldProblem, InvalidInput, PayloadTooLarge
 from chatwright.ports.storage import Storage
 from chatwright.surfaces.http.answers import JSONAnswer

@@ -1,4 +1,4 @@
-"""Files beside messages: bytes in the storage port, facts in a table.
+"""The verbs of attachments.
 
 A face takes the bytes in (an upload is a stream, not a JSON call), puts them into the store under
 `new_key`, and then runs `register_attachment` through the pipeline like any other call.
@@ -6,9 +6,9 @@ A face takes the bytes in (an upload is a stream, not a JSON call), puts them in
 
 from uuid import UUID
 
-from chatwright.features.messaging import store
+from chatwright.features.messaging.attachments import store
+from chatwright.features.messaging.attachments.models import Attachment, RegisterAttachment, ShowAttachment
 from chatwright.features.messaging.errors import AttachmentNotFound
-from chatwright.features.messaging.models import Attachment, RegisterAttachment, ShowAttachment
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import InvalidInput
 from chatwright.kernel.events import Event

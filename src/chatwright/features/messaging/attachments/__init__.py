@@ -1,0 +1,1 @@
+"""Files beside messages: bytes in the storage port, facts in a table."""

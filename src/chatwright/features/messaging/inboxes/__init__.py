@@ -1,0 +1,1 @@
+"""Inboxes: the connected channels of a workspace."""

@@ -1,0 +1,1 @@
+"""Saved replies: words to send again."""
