@@ -1,11 +1,10 @@
 """The state of conversations, and who answers them."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import pytest
 
-from chatwright.features.contacts.identities import recognise
+from chatwright.features.contacts.merges.operations import merge_contacts
 from chatwright.features.messaging.errors import ConversationNotFound, NotYourConversation, OwnerChanged
 from chatwright.features.messaging.jobs import wake_snoozed
 from chatwright.features.messaging.operations import (
@@ -24,7 +23,6 @@ from chatwright.features.workspaces.errors import MemberNotFound
 from chatwright.kernel.caller import PrincipalKind
 from chatwright.kernel.errors import InvalidInput
 from chatwright.kernel.ids import new_id
-from chatwright.ports.channel import Person
 from tests.features.messaging.conftest import Post
 from tests.features.messaging.paper import letter
 
@@ -156,15 +154,31 @@ class TestInboxLimits:
 
 
 class TestMerged:
-    async def test_the_conversation_goes_along_with_a_moved_identity(self, post: Post) -> None:
-        conversation = await post.begin()
+    async def test_each_conversation_goes_on_where_it_was_written(self, post: Post) -> None:
+        ann, bob = await post.begin("from the phone", "ann"), await post.begin("from the desk", "bob")
+        merge = {"contact_id": ann["contact_id"], "duplicate_id": bob["contact_id"]}
+        await post.desk.call(merge_contacts, **merge)
+        together = await post.desk.call(list_conversations, contact_id=ann["contact_id"])
+        assert {found["id"] for found in together["items"]} == {ann["id"], bob["id"]}
+        await post.receive(letter("the desk again", sender="bob"))
+        assert len(await post.history(bob)) == 2
+        await post.send(bob, "to the desk")
+        await post.work()
+        assert post.channel.wall[-1].to == "bob"
+
+    async def test_the_first_word_from_a_new_address_moves_the_conversation(self, post: Post) -> None:
+        conversation = await post.begin("old number", "ann")
         async with post.desk.product.database.transaction() as unit:
-            survivor = await recognise(post.desk.caller.workspace_id, post.inbox_id, Person({"other": "x"}))
             await unit.connection.execute(
-                "update contact_identities set contact_id = $1 where contact_id = $2",
-                survivor,
-                UUID(conversation["contact_id"]),
+                "insert into contact_identities (workspace_id, inbox_id, kind, value, contact_id)"
+                " values ($1, $2, 'paper', 'ann2', $3)",
+                post.desk.caller.workspace_id,
+                post.inbox_id,
+                conversation["contact_id"],
             )
-        await post.receive(letter("again"))
+        await post.receive(letter("new number", sender="ann2"))
         (after,) = await post.conversations()
-        assert (after["id"], after["contact_id"]) == (conversation["id"], str(survivor))
+        assert after["id"] == conversation["id"]
+        await post.send(after, "got it")
+        await post.work()
+        assert post.channel.wall[-1].to == "ann2"

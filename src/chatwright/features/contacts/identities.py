@@ -71,6 +71,11 @@ async def names_of(workspace_id: UUID, contact_ids: Sequence[UUID]) -> dict[UUID
     return {row["id"]: row["name"] for row in rows}
 
 
+async def family_of(workspace_id: UUID, contact_id: UUID) -> list[UUID]:
+    """The contact's id and those of all contacts merged into it, also at one remove."""
+    return await store.FAMILY.all(workspace_id, contact_id)
+
+
 async def is_blocked(workspace_id: UUID, contact_id: UUID) -> bool:
     """Whether messages of this contact, or of the one that absorbed it, are to be ignored."""
     return await store.IS_BLOCKED.first(workspace_id, contact_id) is True

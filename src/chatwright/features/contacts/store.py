@@ -93,6 +93,17 @@ _SURVIVOR = """
         select c.id, c.merged_into from path join contacts c on c.id = path.merged_into)
     select id from path where merged_into is null
 """
+FAMILY = Statement(
+    "contacts.family",
+    """
+    with recursive family (id) as (
+        select $2::uuid
+        union select contacts.id from family join contacts on contacts.merged_into = family.id
+        where contacts.workspace_id = $1)
+    select id from family
+    """,
+    value,
+)
 SURVIVOR = Statement("contacts.survivor", _SURVIVOR, value)
 SET_BLOCKED = Statement(
     "contacts.set_blocked",

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from chatwright.features.contacts.access import limits_of
-from chatwright.features.contacts.identities import is_blocked, names_of
+from chatwright.features.contacts.identities import family_of, is_blocked, names_of
 from chatwright.features.messaging import events, store
 from chatwright.features.messaging.attachments.operations import find_attachment
 from chatwright.features.messaging.delivering import intend
@@ -67,7 +67,7 @@ async def list_conversations(caller: Caller, request: ListConversations) -> Page
         request.state,
         request.owner,
         request.inbox_id,
-        request.contact_id,
+        await _family(caller, request.contact_id),
         request.assignee_id,
         request.unread,
         changed_before,
@@ -364,6 +364,11 @@ async def _write(
     await store.ADD_STATUS.run(message.id, status, None)
     emit(events.message_changed(conversation, message.id, "created", direction=direction, position=position))
     return message
+
+
+async def _family(caller: Caller, contact_id: UUID | None) -> list[UUID] | None:
+    """The contact with those merged into it: their conversations keep their ids, so that a merge can be undone."""
+    return None if contact_id is None else await family_of(caller.workspace_id, contact_id)
 
 
 def _conversation_cursor(cursor: str | None) -> tuple[datetime | None, UUID | None]:

@@ -126,17 +126,18 @@ async def _add_message(inbox: InboxView[Any], inbound: InboundMessage) -> None:
 
 
 async def open_conversation(inbox: InboxView[Any], contact_id: UUID, address: str) -> ConversationRow:
-    """The one conversation of a contact in an inbox, made if it is the first, locked until the commit.
+    """The conversation of a contact in an inbox, made if it is the first, locked until the commit.
 
-    A conversation with the same address goes along when its contact was merged into this one.
+    It is known by its address, and goes along when its contact was merged into this one. A contact that writes
+    from a new address keeps its conversation, which is answered there from now on.
     """
-    known = await store.LOCK_CONVERSATION_OF.first(inbox.id, contact_id)
+    known = await store.LOCK_CONVERSATION_AT.first(inbox.id, address, contact_id)
     if known is not None:
+        if (known.contact_id, known.address) != (contact_id, address):
+            await store.MOVE_CONVERSATION.run(known.id, contact_id, address)
         return known
-    if await store.ADOPT_CONVERSATION.run(inbox.id, address, contact_id):
-        return await store.LOCK_CONVERSATION_OF.one(inbox.id, contact_id)
     made = await store.INSERT_CONVERSATION.first(new_id(), inbox.workspace_id, inbox.id, contact_id, address)
-    conversation = await store.LOCK_CONVERSATION_OF.one(inbox.id, contact_id)
+    conversation = await store.LOCK_CONVERSATION_AT.one(inbox.id, address, contact_id)
     if made is not None:
         emit(events.conversation_changed(conversation, "created", contact_id=str(contact_id)))
     return conversation

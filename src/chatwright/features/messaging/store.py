@@ -97,19 +97,24 @@ INSERT_CONVERSATION = Statement(
     "messaging.insert_conversation",
     """
     insert into conversations (id, workspace_id, inbox_id, contact_id, address) values ($1, $2, $3, $4, $5)
-    on conflict (inbox_id, contact_id) do nothing returning id
+    on conflict (inbox_id, address) do nothing returning id
     """,
     value,
 )
-ADOPT_CONVERSATION = Statement(
-    "messaging.adopt_conversation",
-    "update conversations set contact_id = $3 where inbox_id = $1 and address = $2",
-    value,
-)
-LOCK_CONVERSATION_OF = Statement(
-    "messaging.lock_conversation_of",
-    f"select {_CONVERSATION} from conversations where inbox_id = $1 and contact_id = $2 for update",
+LOCK_CONVERSATION_AT = Statement(
+    "messaging.lock_conversation_at",
+    f"""
+    select {_CONVERSATION} from conversations
+    where inbox_id = $1 and (address = $2 or contact_id = $3)
+    order by address = $2 desc, updated_at desc limit 1 for update
+    """,
     ConversationRow,
+)
+"""By its address where there is one, else the contact's latest."""
+MOVE_CONVERSATION = Statement(
+    "messaging.move_conversation",
+    "update conversations set contact_id = $2, address = $3 where id = $1",
+    value,
 )
 LOCK_CONVERSATION = Statement(
     "messaging.lock_conversation",
@@ -123,7 +128,7 @@ FIND_CONVERSATION = Statement(
 )
 CONVERSATION_BY_ADDRESS = Statement(
     "messaging.conversation_by_address",
-    f"select {_CONVERSATION} from conversations where inbox_id = $1 and address = $2 order by updated_at desc limit 1",
+    f"select {_CONVERSATION} from conversations where inbox_id = $1 and address = $2",
     ConversationRow,
 )
 LIST_CONVERSATIONS = Statement(
@@ -132,7 +137,7 @@ LIST_CONVERSATIONS = Statement(
     select {_CONVERSATION} from conversations
     where workspace_id = $1 and ($2::uuid[] is null or inbox_id = any($2))
       and ($3::text is null or state = $3) and ($4::text is null or owner = $4)
-      and ($5::uuid is null or inbox_id = $5) and ($6::uuid is null or contact_id = $6)
+      and ($5::uuid is null or inbox_id = $5) and ($6::uuid[] is null or contact_id = any($6))
       and ($7::uuid is null or assignee_id = $7) and ($8::boolean is null or (unread > 0) = $8)
       and ($9::timestamptz is null or (updated_at, id) < ($9, $10::uuid))
     order by updated_at desc, id desc limit $11

@@ -53,13 +53,15 @@ conversations = Table(
     Column("unread", Integer, nullable=False, server_default="0"),
     Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
     Column("updated_at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
-    UniqueConstraint("inbox_id", "contact_id", name="conversations_one_per_contact_and_inbox"),
+    UniqueConstraint("inbox_id", "address", name="conversations_one_per_address"),
     Index("conversations_recent", "workspace_id", "updated_at", "id"),
-    Index("conversations_address", "inbox_id", "address"),
-    Index("conversations_contact", "workspace_id", "contact_id"),
+    Index("conversations_contact", "contact_id", "inbox_id"),
     Index("conversations_snoozed", "snoozed_until", postgresql_where=text("state = 'snoozed'")),
 )
-"""`address` is where the contact is reached in this inbox; `version` counts changes of the owner."""
+"""`address` is where the contact is reached in this inbox; `version` counts changes of the owner.
+
+A contact has one address in an inbox and so one conversation. Only a contact that absorbed another one may have
+two of both, and each is answered where it was written."""
 
 messages = Table(
     "messages",

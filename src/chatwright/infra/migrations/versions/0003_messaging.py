@@ -133,10 +133,9 @@ def upgrade() -> None:
             ["inboxes.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("inbox_id", "contact_id", name="conversations_one_per_contact_and_inbox"),
+        sa.UniqueConstraint("inbox_id", "address", name="conversations_one_per_address"),
     )
-    op.create_index("conversations_address", "conversations", ["inbox_id", "address"], unique=False)
-    op.create_index("conversations_contact", "conversations", ["workspace_id", "contact_id"], unique=False)
+    op.create_index("conversations_contact", "conversations", ["contact_id", "inbox_id"], unique=False)
     op.create_index(
         "conversations_recent", "conversations", ["workspace_id", "updated_at", "id"], unique=False
     )
@@ -243,7 +242,6 @@ def downgrade() -> None:
     )
     op.drop_index("conversations_recent", table_name="conversations")
     op.drop_index("conversations_contact", table_name="conversations")
-    op.drop_index("conversations_address", table_name="conversations")
     op.drop_table("conversations")
     op.drop_table("unknown_events")
     op.drop_table("saved_replies")
