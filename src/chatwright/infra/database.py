@@ -54,13 +54,23 @@ class PoolDatabase:
     async def transaction(self) -> AsyncGenerator[Unit]:
         """Begin a transaction; its events are written before the commit, its wake-up calls made after."""
         connection = await self._acquire()
+        async with self._using(connection, Unit(connection)) as unit, connection.transaction():
+            yield unit
+            await _write_events(unit.connection, unit.events)
+
+    @asynccontextmanager
+    async def autocommit(self) -> AsyncGenerator[Unit]:
+        """Borrow a connection without a transaction; wake-up calls are made at the end."""
+        connection = await self._acquire()
+        async with self._using(connection, Unit(connection, autocommit=True)) as unit:
+            yield unit
+
+    @asynccontextmanager
+    async def _using(self, connection: Any, unit: Unit) -> AsyncGenerator[Unit]:  # noqa: ANN401 - see _acquire.
         try:
-            unit = Unit(connection)
             token = current.set(unit)
             try:
-                async with connection.transaction():
-                    yield unit
-                    await _write_events(unit.connection, unit.events)
+                yield unit
             except _LOST as error:
                 message = "The database went away, or could not take this just now."
                 raise Unavailable(message, retry_after_ms=1000) from error
@@ -92,6 +102,7 @@ async def open_pool(dsn: str, *, size: int) -> "asyncpg.Pool[asyncpg.Record]":
             min_size=1,
             max_size=size,
             init=prepare_connection,
+            reset=_leave_as_it_is,
             server_settings={"statement_timeout": f"{STATEMENT_SECONDS}s", "application_name": "chatwright"},
         )
     except _UNREACHABLE as error:
@@ -110,6 +121,10 @@ async def connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
     except _UNREACHABLE as error:
         message = f"The database cannot be reached: {error}."
         raise Unavailable(message, retry_after_ms=1000) from error
+
+
+async def _leave_as_it_is(connection: Any) -> None:  # noqa: ANN401 - pool proxy.
+    """Spare the round trip that would undo changes of the session: nothing here makes any."""
 
 
 async def prepare_connection(connection: Any) -> None:  # noqa: ANN401 - pool proxy or plain connection.

@@ -65,7 +65,7 @@ class PostgresEventLog:
 
     async def end(self) -> str:
         """The position after everything committed so far."""
-        async with self._database.transaction():
+        async with self._database.autocommit():
             return await END.one()
 
     async def read(
@@ -73,7 +73,7 @@ class PostgresEventLog:
     ) -> Sequence[RecordedEvent]:
         """Events after a position, oldest first."""
         xid, number = decode_cursor(after, int, int)
-        async with self._database.transaction():
+        async with self._database.autocommit():
             if workspace_id is None:
                 return await READ_ALL.all(xid, number, limit)
             return await READ_WORKSPACE.all(xid, number, limit, workspace_id)

@@ -34,6 +34,8 @@ class Unit:
     """Events to write into the log, in the same transaction."""
     wakes: set[str] = field(default_factory=set[str])
     """Topics to announce after the commit, e.g. the name of a ledger that got new rows."""
+    autocommit: bool = False
+    """Whether this is no transaction, but one statement after the other."""
 
 
 class Database(Protocol):
@@ -44,6 +46,14 @@ class Database(Protocol):
 
         Raises Unavailable when the server cannot be reached. Transactions do not nest: inside one,
         use it through `current_unit`.
+        """
+        ...
+
+    def autocommit(self) -> AbstractAsyncContextManager[Unit]:
+        """Borrow a connection without a transaction: each statement commits by itself, without a round trip.
+
+        For what only reads, which sees no less this way: a transaction of ours shows each statement what was
+        committed before it, too. And for a write that is one statement. Raises Unavailable likewise.
         """
         ...
 
@@ -58,7 +68,11 @@ def current_unit() -> Unit:
 
 def emit(event: Event) -> None:
     """Announce an event: it is written in this transaction and seen by readers after its commit."""
-    current_unit().events.append(event)
+    unit = current_unit()
+    if unit.autocommit:
+        message = f"{event.kind} outside of a transaction"
+        raise LookupError(message)
+    unit.events.append(event)
 
 
 def wake(topic: str) -> None:

@@ -1,8 +1,7 @@
 """Access tokens: what they may do, and for how long they are believed."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -33,12 +32,17 @@ class SwitchedDatabase:
         self._database = database
         self.reachable = True
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncGenerator[Unit]:
+    def transaction(self) -> AbstractAsyncContextManager[Unit]:
+        self._check()
+        return self._database.transaction()
+
+    def autocommit(self) -> AbstractAsyncContextManager[Unit]:
+        self._check()
+        return self._database.autocommit()
+
+    def _check(self) -> None:
         if not self.reachable:
             raise Unavailable("The database cannot be reached.")
-        async with self._database.transaction() as unit:
-            yield unit
 
 
 class TestCreate:

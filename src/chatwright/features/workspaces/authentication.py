@@ -71,7 +71,7 @@ class Authenticator:
 
     async def by_session(self, cookie: str, presented: Presented) -> Caller:
         """The caller behind a session cookie; raises Unauthenticated."""
-        async with self._database.transaction():
+        async with self._database.autocommit():
             grant = await store.SESSION_GRANT.first(digest(cookie))
         if grant is None:
             message = "This session has ended."
@@ -94,14 +94,15 @@ class Authenticator:
         if grant is not None and asked_at < believed_until:
             return grant
         self._tokens.pop(key, None)
-        async with self._database.transaction():
+        async with self._database.autocommit():
             grant = await store.TOKEN_GRANT.first(key)
             if grant is None:
                 message = "This access token is unknown, expired or revoked."
                 raise Unauthenticated(
                     message, hint="Make a new one with: chatwright token create --name NAME"
                 )
-            await store.TOUCH_TOKEN.run(grant.id)
+            if grant.untouched:
+                await store.TOUCH_TOKEN.run(grant.id)
         if len(self._tokens) > 10_000:
             self._tokens.clear()
         self._tokens[key] = (grant, asked_at + CACHE_SECONDS)

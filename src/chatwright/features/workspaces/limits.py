@@ -47,9 +47,7 @@ class RateLimiter:
         self._forget_expired()
         per_second = rate.per_minute / 60
         wanted = float(max(1, rate.burst // BLOCK_SHARE))
-        async with self._database.transaction() as unit:
-            # A bucket that forgets its last second in a crash is no harm; a disk flush per draw would be.
-            await unit.connection.execute("set local synchronous_commit = off")
+        async with self._database.autocommit():
             taken = await store.TAKE_TOKENS.one(bucket, float(rate.burst), per_second, wanted)
         if taken.granted < 1:
             message = "Too many calls in a short time."

@@ -111,10 +111,13 @@ class Pipeline:
     async def _perform(
         self, caller: Caller, operation: AnyOperation, arguments: Mapping[str, object], request: BaseModel
     ) -> Outcome:
-        async with self._database.transaction():
-            result = await operation.handler(caller, request)
-            if operation.writes:
+        if operation.writes:
+            async with self._database.transaction():
+                result = await operation.handler(caller, request)
                 await audit.append(caller, operation, arguments, AuditOutcome.DONE)
+        else:
+            async with self._database.autocommit():
+                result = await operation.handler(caller, request)
         return Outcome(result.model_dump(mode="json"))
 
     async def _perform_once(

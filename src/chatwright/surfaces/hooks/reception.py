@@ -74,7 +74,7 @@ class Reception:
         if inbox is not None and asked_at < until:
             return inbox
         self._believed.pop(key, None)
-        async with self._database.transaction():
+        async with self._database.autocommit():
             inbox = await find_inbox(key)
         if inbox is None:
             raise _not_found()

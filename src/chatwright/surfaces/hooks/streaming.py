@@ -91,7 +91,7 @@ class VisitorStream:
         await self._check_still_valid()
         inbox_id = self._call.inbox.view.id
         while True:
-            async with self._database.transaction():
+            async with self._database.autocommit():
                 conversation = await conversation_with(inbox_id, self._address)
                 if conversation is None:
                     return

@@ -52,7 +52,7 @@ class Visitors:
         channel, view = hosted(call), call.inbox.view
         await self._limiter.take(f"visitors:{view.id}:{_network(call.client)}", SESSION_RATE)
         welcome = channel.welcome(view, call.request)
-        async with self._database.transaction():
+        async with self._database.autocommit():
             conversation = await conversation_with(view.id, welcome.address)
         return JSONResponse(
             {
@@ -68,7 +68,7 @@ class Visitors:
         address = await self._admit(call)
         typing = typing_in(call.request.body)
         view = call.inbox.view
-        async with self._database.transaction():
+        async with self._database.autocommit():
             conversation = await conversation_with(view.id, address)
         if conversation is not None:
             news = Typing(view.id, conversation.id, Side.CONTACT, typing)
@@ -79,7 +79,7 @@ class Visitors:
         """What was said after a position, oldest first, and how far each side has read."""
         address = await self._admit(call)
         after, inbox_id = _after(call), call.inbox.view.id
-        async with self._database.transaction():
+        async with self._database.autocommit():
             conversation = await conversation_with(inbox_id, address)
             found = await visible_messages(inbox_id, address, after, PAGE + 1)
         return JSONResponse(
