@@ -36,8 +36,12 @@ def start_embedded(data: Path) -> EmbeddedPostgres:
 
     data.mkdir(parents=True, exist_ok=True)
     folder = data / "postgres"
+    # The wheel's own lock is one file for the whole machine, which belongs to the first user who ran it.
+    lock = data / ".postgres.lock"
+    PostgresServer.lock_path = lock
+    PostgresServer._lock = type(PostgresServer._lock)(lock)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     try:
-        _forget_dead(folder / ".handle_pids.json", PostgresServer.lock_path)
+        _forget_dead(folder / ".handle_pids.json", lock)
         server = get_server(folder, cleanup_mode="stop")
     except (OSError, RuntimeError, ValueError, subprocess.SubprocessError) as error:
         message = f"The embedded PostgreSQL in {folder} does not start: {error}."
