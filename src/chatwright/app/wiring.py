@@ -81,7 +81,8 @@ async def open_product(settings: Settings) -> AsyncGenerator[Product]:
 
 def _ledgers(settings: Settings, storage: "Storage") -> tuple[Ledger, ...]:
     ledgers = (inbound_ledger(), delivery_ledger(), import_ledger(storage), export_ledger(storage))
-    return tuple(replace(ledger, lease_seconds=float(settings.lease_seconds)) for ledger in ledgers)
+    longest = float(settings.lease_seconds)
+    return tuple(replace(ledger, lease_seconds=min(ledger.lease_seconds, longest)) for ledger in ledgers)
 
 
 @asynccontextmanager

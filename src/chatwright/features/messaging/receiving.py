@@ -1,7 +1,7 @@
 """From a channel's raw events to messages in conversations: stored first, worked later, each once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +30,8 @@ from chatwright.ports.database import emit, wake
 from chatwright.ports.ledger import Claim, Ledger
 
 INBOUND = "inbound_events"
+LEASE_SECONDS = 5.0
+"""An event is worked inside the database in milliseconds, so a dead worker's are soon given to another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +58,36 @@ async def find_inbox(inbox_id: UUID) -> OpenInbox | None:
     return OpenInbox(row.name, channel, InboxView(row.id, row.workspace_id, settings))
 
 
-async def accept(inbox: InboxView[Any], raw_events: Sequence[RawEvent]) -> int:
-    """Store raw events, each under its key once; returns how many were new."""
-    new = 0
-    for event in raw_events:
-        new += await store.ACCEPT_EVENT.run(
-            new_id(),
-            f"{inbox.id}:{event.lane}",
-            inbox.workspace_id,
-            inbox.id,
-            event.dedupe_key,
-            dict(event.payload),
-        )
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A raw event that came in for an inbox."""
+
+    inbox: InboxView[Any]
+    event: RawEvent
+    id: UUID = field(default_factory=new_id)
+
+
+async def accept(arrivals: Sequence[Arrival]) -> set[UUID]:
+    """Store raw events, each under its key once, in order per lane; returns the ids of those that were new.
+
+    It is one statement, and may run outside of a transaction.
+    """
+    new = await store.ACCEPT_EVENTS.all(
+        [arrival.id for arrival in arrivals],
+        [f"{arrival.inbox.id}:{arrival.event.lane}" for arrival in arrivals],
+        [arrival.inbox.workspace_id for arrival in arrivals],
+        [arrival.inbox.id for arrival in arrivals],
+        [arrival.event.dedupe_key for arrival in arrivals],
+        [dict(arrival.event.payload) for arrival in arrivals],
+    )
     if new:
         wake(INBOUND)
-    return new
+    return set(new)
 
 
 def inbound_ledger() -> Ledger:
     """The ledger of raw events, worked in order per lane."""
-    return Ledger(INBOUND, _work)
+    return Ledger(INBOUND, _work, lease_seconds=LEASE_SECONDS)
 
 
 async def _work(claim: Claim) -> None:
