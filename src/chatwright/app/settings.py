@@ -27,7 +27,7 @@ class Settings:
     concurrency: int = 8
     """`CHATWRIGHT_CONCURRENCY`: how many rows of one ledger this process works at once."""
     lease_seconds: int = 30
-    """`CHATWRIGHT_LEASE_SECONDS`: how long at most a claimed row is its worker's; those of a killed one come back then."""
+    """`CHATWRIGHT_LEASE_SECONDS`: the longest a claimed row is its worker's; those of a killed one come back then."""
     metrics_token: str | None = None
     """`CHATWRIGHT_METRICS_TOKEN`: who presents it may read /metrics; without it only this machine may."""
 
