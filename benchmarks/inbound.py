@@ -17,7 +17,7 @@ from benchmarks.place import VISITORS, Place
 from benchmarks.processes import family_cpu_seconds
 from benchmarks.raw import prepare
 from benchmarks.rounds import Comparison, Sample, Side, compare
-from chatwright.features.messaging.store import ACCEPT_EVENT, INSERT_MESSAGE
+from chatwright.features.messaging.store import ACCEPT_EVENTS, INSERT_MESSAGE
 
 LOOPS = 8
 OPEN = "select exists (select from inbound_events where state in ('queued', 'leased'))"
@@ -54,9 +54,8 @@ async def worked(place: Place) -> list[Comparison]:
     ):
 
         async def product() -> Sample:
-            rows = _events(place, count)
-            async with pool.acquire() as connection, connection.transaction():
-                await connection.executemany(ACCEPT_EVENT.sql, rows)
+            columns = zip(*_events(place, count), strict=True)
+            await pool.execute(ACCEPT_EVENTS.sql, *columns)
             cpu, database = worker.cpu_seconds(), family_cpu_seconds(place.postmaster)
             started = time.perf_counter()
             await pool.execute("select pg_notify('chatwright', 'inbound_events')")

@@ -13,12 +13,17 @@ import orjson
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chatwright.features.contacts.store import NAMES_OF
-from chatwright.features.messaging.store import ACCEPT_EVENT, FIND_CONVERSATION, SAVE_REPLY
+from chatwright.features.messaging.replies.store import SAVE_REPLY
+from chatwright.features.messaging.store import FIND_CONVERSATION
 from chatwright.features.workspaces.audit import GENESIS
 from chatwright.features.workspaces.store import APPEND_AUDIT, KEEP_RESULT, STORED_RESULT, TRY_LOCK
 
 NOBODY = UUID(int=0)
 """The workspace that the floor writes under, so as not to touch the product's rows."""
+ACCEPT = """
+    insert into inbound_events (id, lane, workspace_id, inbox_id, dedupe_key, payload)
+    values ($1, $2, $3, $3, $4, $5) on conflict (inbox_id, dedupe_key) do nothing
+"""
 POOL = 16
 """Connections, as many as the product has."""
 
@@ -102,9 +107,7 @@ async def _write(connection: Any, body: bytes, _: list[str]) -> object:
 async def _accept(connection: Any, body: bytes, _: list[str]) -> object:
     """What storing one event takes: one insert."""
     event = orjson.loads(body)
-    await connection.execute(
-        ACCEPT_EVENT.sql, uuid4(), event["client_id"], NOBODY, NOBODY, event["client_id"], event
-    )
+    await connection.execute(ACCEPT, uuid4(), event["client_id"], NOBODY, event["client_id"], event)
     return {"events": 1}
 
 

@@ -16,7 +16,7 @@ from chatwright.features.messaging.operations import (
     list_messages,
     send_message,
 )
-from chatwright.features.messaging.receiving import accept, find_inbox
+from chatwright.features.messaging.receiving import Arrival, accept, find_inbox
 from chatwright.infra.claimer import Claimer
 from chatwright.ports.channel import RawEvent, register_channel
 from tests.conftest import Desk
@@ -36,7 +36,7 @@ class Post:
         async with self.desk.product.database.transaction():
             inbox = await find_inbox(self.inbox_id)
             assert inbox is not None
-            return await accept(inbox.view, events)
+            return len(await accept([Arrival(inbox.view, event) for event in events]))
 
     async def work(self) -> None:
         """Work everything that is due now, in and out."""

@@ -5,7 +5,10 @@ import asyncio
 import pytest
 
 from chatwright.features.messaging.inboxes.operations import delete_inbox
+from chatwright.features.messaging.receiving import Arrival, accept, find_inbox
 from chatwright.kernel.ids import new_id
+from chatwright.ports.channel import RawEvent
+from chatwright.surfaces.hooks.intake import Intake
 from tests.surfaces.hooks.conftest import Chat
 
 
@@ -46,6 +49,55 @@ class TestOnce:
             await page.say("same")
             await chat.work()
             assert await page.texts() == ["same"]
+
+
+class TestOrder:
+    async def test_an_event_stored_later_waits_for_those_of_its_lane(self, chat: Chat) -> None:
+        """Else it could be worked first: what is not committed yet, the workers cannot see."""
+        product = chat.desk.product
+        async with product.database.autocommit():
+            inbox = await find_inbox(chat.inbox_id)
+        assert inbox is not None
+        first, second = (
+            Arrival(inbox.view, RawEvent(name, "ann", {"event": name})) for name in ("first", "second")
+        )
+
+        async def store_second() -> None:
+            async with product.database.autocommit():
+                await accept([second])
+
+        async with product.database.transaction():
+            await accept([first])
+            later = asyncio.create_task(store_second())
+            await asyncio.wait([later], timeout=0.2)
+            assert not later.done()
+        await later
+        assert await stored(chat) == ["first", "second"]
+
+
+class TestTogether:
+    async def test_a_call_that_cannot_be_stored_fails_alone(self, chat: Chat) -> None:
+        product = chat.desk.product
+        async with product.database.autocommit():
+            inbox = await find_inbox(chat.inbox_id)
+        assert inbox is not None
+        intake = Intake(product.database)
+        names = [f"fine {number}" for number in range(5)]
+        bad = RawEvent("bad", "lane", {"event": "\0"})
+        good = [RawEvent(name, "lane", {"event": name}) for name in names]
+        results = await asyncio.gather(
+            *(intake.store([Arrival(inbox.view, event)]) for event in (*good[:2], bad, *good[2:])),
+            return_exceptions=True,
+        )
+        assert [isinstance(result, Exception) for result in results] == [
+            False,
+            False,
+            True,
+            False,
+            False,
+            False,
+        ]
+        assert await stored(chat) == names
 
 
 class TestRefusals:

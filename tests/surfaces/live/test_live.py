@@ -16,7 +16,7 @@ from chatwright.app.plugins import channels
 from chatwright.features.messaging.inboxes.operations import create_inbox
 from chatwright.features.messaging.jobs import inbound_ledger
 from chatwright.features.messaging.operations import list_conversations
-from chatwright.features.messaging.receiving import accept, find_inbox
+from chatwright.features.messaging.receiving import Arrival, accept, find_inbox
 from chatwright.features.messaging.typing import Side, Typing, typing_signal, typing_topic
 from chatwright.features.workspaces.authentication import Presented
 from chatwright.features.workspaces.operations import create_token, revoke_token
@@ -49,7 +49,8 @@ class Newsroom:
         async with product.database.transaction():
             inbox = await find_inbox(inbox_id)
             assert inbox is not None
-            await accept(inbox.view, [RawEvent(visitor, visitor, {"visitor": visitor, "event": event})])
+            raw = RawEvent(visitor, visitor, {"visitor": visitor, "event": event})
+            await accept([Arrival(inbox.view, raw)])
         claimer = Claimer(product.database, product.signals, inbound_ledger())
         while await claimer.run_once():
             pass

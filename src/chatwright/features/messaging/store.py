@@ -72,15 +72,21 @@ class MessageState:
     status: str
 
 
-ACCEPT_EVENT = Statement(
-    "messaging.accept_event",
+ACCEPT_EVENTS: Statement[UUID] = Statement(
+    "messaging.accept_events",
     """
+    with lanes as (
+        select pg_advisory_xact_lock(key)
+        from (select distinct hashtextextended(lane, 0) as key from unnest($2::text[]) lane order by key) as keys)
     insert into inbound_events (id, lane, workspace_id, inbox_id, dedupe_key, payload)
-    values ($1, $2, $3, $4, $5, $6)
-    on conflict (inbox_id, dedupe_key) do nothing
+    select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::jsonb[])
+    where (select count(*) from lanes) > 0
+    on conflict (inbox_id, dedupe_key) do nothing returning id
     """,
     value,
 )
+"""Positions are given while a lane is locked: else an event could be committed, and worked, before another
+with a lower one. The locks' order keeps two such statements from waiting for each other."""
 COUNT_UNKNOWN = Statement(
     "messaging.count_unknown",
     """

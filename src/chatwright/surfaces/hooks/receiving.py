@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from starlette.responses import JSONResponse, Response
 
-from chatwright.features.messaging.receiving import accept
+from chatwright.features.messaging.receiving import Arrival
 from chatwright.features.workspaces.limits import RateLimiter
 from chatwright.kernel.operation import RateClass
 from chatwright.ports.channel import HostedChannel
 from chatwright.ports.database import Database
+from chatwright.surfaces.hooks.intake import Intake
 from chatwright.surfaces.hooks.reception import Call, storable
 
 VISITOR_RATE = RateClass(per_minute=600, burst=300)
@@ -22,7 +23,7 @@ class Receiving:
     """The handler of the door."""
 
     def __init__(self, database: Database, limiter: RateLimiter) -> None:
-        self._database = database
+        self._intake = Intake(database)
         self._limiter = limiter
 
     async def receive(self, call: Call) -> Response:
@@ -31,10 +32,9 @@ class Receiving:
         channel, view = call.inbox.channel, call.inbox.view
         if isinstance(channel, HostedChannel):
             await self._limiter.take(f"visitor:{view.id}:{verified.address}", VISITOR_RATE)
-        events = [
-            replace(event, payload=storable(event.payload))
+        arrivals = [
+            Arrival(view, replace(event, payload=storable(event.payload)))
             for event in channel.split(view, call.request, verified)
         ]
-        async with self._database.transaction():
-            new = await accept(view, events)
-        return JSONResponse({"events": len(events), "new": new})
+        new = await self._intake.store(arrivals)
+        return JSONResponse({"events": len(arrivals), "new": new})
