@@ -26,7 +26,7 @@ show to a person or a model; it never carries a secret or a stack trace.
 from collections.abc import Sequence
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 
 class FieldProblem(BaseModel):
@@ -38,6 +38,26 @@ class FieldProblem(BaseModel):
     """Dotted path of the field, e.g. `emails.0.address`; empty for the request as a whole."""
     message: str
     """What is wrong, in words."""
+
+
+_WORDS = {
+    "missing": "This is needed.",
+    "extra_forbidden": "There is no such field.",
+    "union_tag_invalid": "There is no such kind.",
+    "union_tag_not_found": "Say which kind it is.",
+}
+"""Our words where pydantic speaks of its own concepts; elsewhere its message says what the field wants."""
+
+
+def field_problems(error: ValidationError, *, under: str = "") -> list[FieldProblem]:
+    """What pydantic found, field by field, with paths below `under`; never the values themselves."""
+    return [
+        FieldProblem(
+            path=".".join([*([under] if under else []), *map(str, found["loc"])]),
+            message=_WORDS.get(found["type"], found["msg"]),
+        )
+        for found in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
 
 
 class Problem(BaseModel):

@@ -31,6 +31,7 @@ from chatwright.kernel.errors import (
     InvalidInput,
     RateLimitExceeded,
     Unavailable,
+    field_problems,
 )
 from chatwright.kernel.operation import AnyOperation, RateClass
 from chatwright.ports.cipher import Cipher
@@ -199,10 +200,7 @@ def read_model(model: type[Model], arguments: Mapping[str, object]) -> Model:
     try:
         return model.model_validate(arguments)
     except ValidationError as error:
-        problems = [
-            FieldProblem(path=".".join(str(part) for part in found["loc"]), message=found["msg"])
-            for found in error.errors(include_url=False, include_input=False, include_context=False)
-        ]
+        problems = field_problems(error)
         words = "; ".join(f"{p.path or 'request'}: {p.message}" for p in problems[:5])
         message = f"The arguments do not fit: {words}."
         raise InvalidInput(message, fields=problems) from error

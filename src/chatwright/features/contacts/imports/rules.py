@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from chatwright.features.contacts.addresses import read_phone
 from chatwright.features.contacts.imports.models import ImportColumn, StartImport, Target
 from chatwright.features.contacts.models import ContactProfile
-from chatwright.kernel.errors import FieldProblem, InvalidInput
+from chatwright.kernel.errors import FieldProblem, InvalidInput, field_problems
 
 MAX_TAG: Final = 200
 _PLAIN: Final = ("name", "first_name", "last_name", "locale", "timezone")
@@ -102,11 +102,7 @@ def read_row(
     try:
         profile = ContactProfile(region=plan.region, **given)
     except ValidationError as error:
-        problems = [
-            FieldProblem(path=".".join(str(part) for part in found["loc"]), message=found["msg"])
-            for found in error.errors(include_url=False, include_input=False, include_context=False)
-        ]
-        raise RowRefused(explained(problems, header, targets)) from error
+        raise RowRefused(explained(field_problems(error), header, targets)) from error
     tags = [part for cell in _all(cells, targets, "tags") for part in _parts(cell)]
     if any(len(tag) > MAX_TAG for tag in tags):
         problem = FieldProblem(path="tags", message=f"A tag has {MAX_TAG} characters at most.")
