@@ -9,10 +9,9 @@ from chatwright.features.messaging.attachments.operations import new_key
 from chatwright.features.workspaces.authentication import Join
 from chatwright.features.workspaces.founding import make_setup_link
 from chatwright.infra.claimer import Claimer
-from chatwright.ports.channel import register_channel
 from tests.conftest import Desk
 from tests.features.messaging.conftest import Post
-from tests.features.messaging.paper import PaperChannel
+from tests.features.messaging.paper import PaperChannel, paper_inbox
 
 _BY_NAME = {operation.name: operation for operation in CATALOGUE}
 
@@ -52,8 +51,7 @@ async def _contact(world: World) -> str:
 
 
 async def _inbox(world: World) -> str:
-    register_channel(PaperChannel())
-    return (await world.call("inboxes.create", channel="paper", name="Letters"))["id"]
+    return str(await paper_inbox(world.desk))
 
 
 async def _conversation(world: World) -> str:

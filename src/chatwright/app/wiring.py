@@ -11,6 +11,7 @@ from chatwright.app.plugins import channels
 from chatwright.app.settings import Settings
 from chatwright.features.contacts.exports.jobs import export_ledger
 from chatwright.features.contacts.imports.jobs import import_ledger
+from chatwright.features.messaging.inboxes.directory import StoredInboxes
 from chatwright.features.messaging.jobs import delivery_ledger, inbound_ledger
 from chatwright.features.workspaces.authentication import Authenticator, Sessions
 from chatwright.features.workspaces.limits import RateLimiter
@@ -24,6 +25,7 @@ from chatwright.infra.schema import migrate
 from chatwright.infra.signals import PostgresSignals
 from chatwright.infra.storage import FolderStorage
 from chatwright.ports.channel import register_channel
+from chatwright.ports.inboxes import register_inbox_directory
 from chatwright.ports.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -62,6 +64,7 @@ async def open_product(settings: Settings) -> AsyncGenerator[Product]:
         cipher = MasterKeyCipher(settings.key)
         for channel in channels(cipher, settings.public_url):
             register_channel(channel)
+        register_inbox_directory(StoredInboxes())
         limiter = RateLimiter(database)
         storage = FolderStorage(settings.data / "files")
         yield Product(

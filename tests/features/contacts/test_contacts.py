@@ -8,7 +8,6 @@ import pytest
 from chatwright.features.contacts.errors import (
     ContactNotFound,
     IdentityTaken,
-    InboxOutOfReach,
     SegmentNotFound,
 )
 from chatwright.features.contacts.fields.operations import create_field
@@ -29,11 +28,13 @@ from chatwright.features.contacts.operations import (
     upsert_contact,
 )
 from chatwright.features.contacts.tags.operations import list_tags
+from chatwright.features.workspaces.errors import InboxNotFound
 from chatwright.kernel.errors import InvalidInput
 from chatwright.kernel.ids import new_id
 from chatwright.ports.channel import Person
 from tests.conftest import Desk
 from tests.features.contacts.test_identities import events_of
+from tests.features.messaging.paper import paper_inbox
 
 
 def key(inbox_id: object, value: str = "v1") -> dict[str, str]:
@@ -102,26 +103,27 @@ class TestCreateContact:
         assert at_fault(caught.value) == [path]
 
     async def test_a_known_identity_is_taken(self, desk: Desk) -> None:
-        inbox = new_id()
+        inbox = await paper_inbox(desk)
         await desk.call(create_contact, identities=[key(inbox)])
         with pytest.raises(IdentityTaken) as caught:
             await desk.call(create_contact, identities=[key(inbox, "v2"), key(inbox)])
         assert [field.path for field in caught.value.fields] == ["identities.1"]
 
     async def test_a_limited_caller_gives_an_identity_in_its_inboxes(self, desk: Desk) -> None:
-        inbox = new_id()
+        inbox = await paper_inbox(desk)
         limited = desk.caller_with("contacts:write", inbox_ids=frozenset({inbox}))
         with pytest.raises(InvalidInput):
             await desk.call(create_contact, as_=limited, name="Anna")
-        with pytest.raises(InboxOutOfReach):
-            await desk.call(create_contact, as_=limited, identities=[key(inbox), key(new_id())])
+        elsewhere = key(await paper_inbox(desk))
+        with pytest.raises(InboxNotFound):
+            await desk.call(create_contact, as_=limited, identities=[key(inbox), elsewhere])
         made = await desk.call(create_contact, as_=limited, identities=[key(inbox)])
         assert made["identities"] == [key(inbox)]
 
 
 class TestUpsertContact:
     async def test_the_first_call_makes_and_the_next_ones_change(self, desk: Desk) -> None:
-        identity = key(new_id())
+        identity = key(await paper_inbox(desk))
         first = await desk.call(upsert_contact, identity=identity, name="Anna", tags=["a"])
         again = await desk.call(upsert_contact, identity=identity, locale="vi", tags=["b"])
         assert (first["created"], again["created"]) == (True, False)
@@ -131,7 +133,7 @@ class TestUpsertContact:
         assert again["contact"]["locale"] == "vi"
 
     async def test_it_is_the_contact_that_a_message_made(self, desk: Desk) -> None:
-        inbox = new_id()
+        inbox = await paper_inbox(desk)
         async with desk.product.database.transaction():
             met = await recognise(desk.caller.workspace_id, inbox, Person({"visitor": "v1"}, name="?"))
         upserted = await desk.call(upsert_contact, identity=key(inbox), name="Anna")
@@ -139,7 +141,7 @@ class TestUpsertContact:
         assert upserted["contact"]["name"] == "Anna"
 
     async def test_calls_at_once_make_one_contact(self, desk: Desk) -> None:
-        identity = key(new_id())
+        identity = key(await paper_inbox(desk))
         calls = [desk.call(upsert_contact, identity=identity, tags=["b", "a", str(n)]) for n in range(12)]
         made = await asyncio.gather(*calls)
         assert sum(each["created"] for each in made) == 1
@@ -148,8 +150,9 @@ class TestUpsertContact:
 
     async def test_a_limited_caller_stays_in_its_inboxes(self, desk: Desk) -> None:
         limited = desk.caller_with("contacts:write", inbox_ids=frozenset({new_id()}))
-        with pytest.raises(InboxOutOfReach):
-            await desk.call(upsert_contact, as_=limited, identity=key(new_id()))
+        elsewhere = key(await paper_inbox(desk))
+        with pytest.raises(InboxNotFound):
+            await desk.call(upsert_contact, as_=limited, identity=elsewhere)
 
 
 class TestGetContact:
@@ -159,14 +162,14 @@ class TestGetContact:
             await desk.call(get_contact, contact_id=made["id"])
 
     async def test_a_limited_caller_sees_its_inboxes_part_of_a_contact(self, desk: Desk) -> None:
-        mine, theirs = new_id(), new_id()
+        mine, theirs = await paper_inbox(desk), await paper_inbox(desk)
         made = await desk.call(create_contact, identities=[key(mine), key(theirs)])
         limited = desk.caller_with("contacts:read", inbox_ids=frozenset({mine}))
         shown = await desk.call(get_contact, as_=limited, contact_id=made["id"])
         assert shown["identities"] == [key(mine)]
 
     async def test_a_limited_caller_does_not_see_contacts_of_other_inboxes(self, desk: Desk) -> None:
-        made = await desk.call(create_contact, identities=[key(new_id())])
+        made = await desk.call(create_contact, identities=[key(await paper_inbox(desk))])
         limited = desk.caller_with("contacts:read", inbox_ids=frozenset({new_id()}))
         with pytest.raises(ContactNotFound):
             await desk.call(get_contact, as_=limited, contact_id=made["id"])
@@ -214,23 +217,23 @@ class TestFindContacts:
         assert seen == ["4", "3", "2", "1", "0"]
 
     async def test_by_tag_inbox_and_identity(self, desk: Desk) -> None:
-        inbox = new_id()
+        inbox = await paper_inbox(desk)
         await desk.call(create_contact, name="Anna", tags=["VIP"], identities=[key(inbox, "anna")])
         await desk.call(create_contact, name="Bình", identities=[key(inbox, "binh")])
-        await desk.call(create_contact, name="Chi", identities=[key(new_id(), "anna")])
+        await desk.call(create_contact, name="Chi", identities=[key(await paper_inbox(desk), "anna")])
         assert await found(desk, tag="vip") == ["Anna"]
         assert await found(desk, inbox_id=str(inbox)) == ["Bình", "Anna"]
         assert await found(desk, identity="anna") == ["Chi", "Anna"]
 
     async def test_a_limited_caller_finds_contacts_of_its_inboxes(self, desk: Desk) -> None:
-        mine, theirs = new_id(), new_id()
+        mine, theirs = await paper_inbox(desk), await paper_inbox(desk)
         await desk.call(create_contact, name="Anna", identities=[key(mine, "a"), key(theirs, "secret")])
         await desk.call(create_contact, name="Bình", identities=[key(theirs, "b")])
         await desk.call(create_contact, name="Chi")
         limited = desk.caller_with("contacts:read", inbox_ids=frozenset({mine}))
         assert await found(desk, as_=limited) == ["Anna"]
         assert await found(desk, as_=limited, identity="secret") == []
-        with pytest.raises(InboxOutOfReach):
+        with pytest.raises(InboxNotFound):
             await found(desk, as_=limited, inbox_id=str(theirs))
 
     async def test_another_workspaces_segment_is_not_found(self, desk: Desk) -> None:
@@ -275,7 +278,7 @@ class TestUpdateContact:
 
 class TestDeleteContact:
     async def test_it_is_gone_with_all_that_hung_on_it(self, desk: Desk) -> None:
-        identity = key(new_id())
+        identity = key(await paper_inbox(desk))
         made = await desk.call(create_contact, name="Anna", tags=["VIP"], identities=[identity])
         await desk.call(add_note, contact_id=made["id"], text="Likes tea")
         await desk.call(delete_contact, contact_id=made["id"])

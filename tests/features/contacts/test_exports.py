@@ -20,6 +20,7 @@ from chatwright.kernel.ids import new_id
 from chatwright.ports.channel import Person
 from tests.conftest import Desk
 from tests.features.contacts.test_imports import counts, imported
+from tests.features.messaging.paper import paper_inbox
 
 VIP = {"type": "tag", "operator": "any_of", "tags": ["vip"]}
 
@@ -119,8 +120,8 @@ class TestStartExport:
         assert sorted(names(await exported(desk))) == sorted(f"N{number}" for number in range(total))
 
     async def test_a_limited_caller_gets_its_inboxes_contacts(self, desk: Desk) -> None:
-        mine = new_id()
-        for name, inbox in (("Mine", mine), ("Theirs", new_id())):
+        mine = await paper_inbox(desk)
+        for name, inbox in (("Mine", mine), ("Theirs", await paper_inbox(desk))):
             identity = {"inbox_id": str(inbox), "kind": "visitor", "value": "v1"}
             await desk.call(create_contact, name=name, identities=[identity])
         limited = desk.caller_with("contacts:write", inbox_ids=frozenset({mine}))

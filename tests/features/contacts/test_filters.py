@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 from hypothesis import Phase, given, settings, strategies as st
 
 from chatwright.app.wiring import Product
@@ -19,8 +20,10 @@ from chatwright.features.contacts.operations import (
 from chatwright.features.contacts.segments.operations import preview_segment
 from chatwright.kernel.ids import new_id
 from tests.conftest import Desk, open_desk
+from tests.features.messaging.paper import paper_inbox
 
-INBOXES = [str(new_id()) for _ in range(2)]
+INBOXES = ["<one>", "<two>"]
+"""They become real ones for each example."""
 CHOICES = ["red", "Đen", "blue"]
 KINDS = {
     "words": "text",
@@ -292,6 +295,14 @@ async def settle(desk: Desk, given_contact: dict[str, Any]) -> dict[str, Any]:
     return await desk.call(block_contact, contact_id=contact["id"]) if blocked else contact
 
 
+async def with_real_inboxes(desk: Desk, drawn: Any) -> Any:
+    """What was drawn, with inboxes of this workspace in place of their names."""
+    text = orjson.dumps(drawn).decode()
+    for name in INBOXES:
+        text = text.replace(name, str(await paper_inbox(desk)))
+    return orjson.loads(text)
+
+
 async def open_desk_with_fields(product: Product) -> Desk:
     desk = await open_desk(product)
     for key, kind in KINDS.items():
@@ -310,6 +321,7 @@ class TestFilters:
         self, product: Product, drawn: list[dict[str, Any]], filters: list[dict[str, Any]]
     ) -> None:
         desk = await open_desk_with_fields(product)
+        drawn, filters = await with_real_inboxes(desk, [drawn, filters])
         made = [await settle(desk, contact) for contact in drawn]
         for node in filters:
             page = await desk.call(filter_contacts, filter=node)

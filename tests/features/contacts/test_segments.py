@@ -6,7 +6,6 @@ import pytest
 
 from chatwright.features.contacts.errors import (
     FieldMismatch,
-    InboxOutOfReach,
     SegmentNotFound,
     UnknownField,
 )
@@ -22,9 +21,12 @@ from chatwright.features.contacts.segments.operations import (
     preview_segment,
     update_segment,
 )
+from chatwright.features.messaging.inboxes.operations import delete_inbox
+from chatwright.features.workspaces.errors import InboxNotFound
 from chatwright.kernel.errors import InvalidInput
 from chatwright.kernel.ids import new_id
 from tests.conftest import Desk
+from tests.features.messaging.paper import paper_inbox
 
 VIP = {"type": "tag", "operator": "any_of", "tags": ["vip"]}
 HUE = {"type": "text", "field": "fields.city", "operator": "equals", "value": "hue"}
@@ -32,6 +34,10 @@ HUE = {"type": "text", "field": "fields.city", "operator": "equals", "value": "h
 
 def both(*filters: dict[str, Any]) -> dict[str, Any]:
     return {"type": "and", "filters": list(filters)}
+
+
+def known_in(*inbox_ids: object) -> dict[str, Any]:
+    return {"type": "inbox", "operator": "any_of", "inbox_ids": [str(inbox_id) for inbox_id in inbox_ids]}
 
 
 def neither(inner: dict[str, Any]) -> dict[str, Any]:
@@ -109,9 +115,31 @@ class TestFilterContacts:
 
     async def test_a_limited_caller_asks_about_its_inboxes_only(self, desk: Desk) -> None:
         limited = desk.caller_with("contacts:read", inbox_ids=frozenset({new_id()}))
-        elsewhere = {"type": "inbox", "operator": "any_of", "inbox_ids": [str(new_id())]}
-        with pytest.raises(InboxOutOfReach):
+        elsewhere = known_in(await paper_inbox(desk))
+        with pytest.raises(InboxNotFound):
             await desk.call(filter_contacts, as_=limited, filter=neither(elsewhere))
+
+
+class TestInboxesInFilters:
+    async def test_unknown_and_foreign_ones_are_refused_alike(self, desk: Desk, stranger: Desk) -> None:
+        own, foreign = await paper_inbox(desk), await paper_inbox(stranger)
+        await desk.call(preview_segment, filter=known_in(own))
+        for strange in (foreign, new_id()):
+            for call in (preview_segment, filter_contacts):
+                with pytest.raises(InboxNotFound, match=f"no inbox {strange} in"):
+                    await desk.call(call, filter=neither(known_in(own, strange)))
+            with pytest.raises(InboxNotFound):
+                await desk.call(create_segment, name="Theirs", filter=known_in(strange))
+
+    async def test_contacts_of_a_disconnected_one_can_still_be_asked_for(self, desk: Desk) -> None:
+        inbox = await paper_inbox(desk)
+        identity = {"inbox_id": str(inbox), "kind": "visitor", "value": "v1"}
+        await desk.call(create_contact, name="Anna", identities=[identity])
+        made = await desk.call(create_segment, name="Letters", filter=known_in(inbox))
+        await desk.call(delete_inbox, inbox_id=str(inbox))
+        assert names(await desk.call(list_segment_contacts, segment_id=made["id"])) == ["Anna"]
+        changed = await desk.call(update_segment, segment_id=made["id"], filter=neither(known_in(inbox)))
+        assert names(await desk.call(list_segment_contacts, segment_id=changed["id"])) == []
 
 
 class TestCreateSegment:
@@ -176,7 +204,7 @@ class TestPreviewSegment:
 
 class TestCountSegment:
     async def test_it_counts_whom_the_caller_may_see(self, desk: Desk) -> None:
-        inbox = new_id()
+        inbox = await paper_inbox(desk)
         known = {"inbox_id": str(inbox), "kind": "visitor", "value": "v1"}
         await desk.call(create_contact, tags=["vip"], identities=[known])
         await desk.call(create_contact, tags=["vip"])

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from chatwright.features.messaging.inboxes.operations import create_inbox
 from chatwright.ports.channel import (
     Capabilities,
     DeliveryStatus,
@@ -20,8 +22,10 @@ from chatwright.ports.channel import (
     RawEvent,
     SendOutcome,
     Verified,
+    register_channel,
 )
 from chatwright.ports.content import TextContent
+from tests.conftest import Desk
 
 
 class PaperSettings(BaseModel):
@@ -68,6 +72,12 @@ class PaperChannel:
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
+
+
+async def paper_inbox(desk: Desk) -> UUID:
+    """A new inbox of paper in the desk's workspace."""
+    register_channel(PaperChannel())
+    return UUID((await desk.call(create_inbox, channel="paper", name="Letters"))["id"])
 
 
 def letter(text: str, *, sender: str = "ann", id_: str | None = None, name: str | None = None) -> RawEvent:

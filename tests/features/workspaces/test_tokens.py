@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chatwright.features.workspaces.authentication import Authenticator, Presented
-from chatwright.features.workspaces.errors import TokenNotFound, UnknownScope
+from chatwright.features.workspaces.errors import InboxNotFound, TokenNotFound, UnknownScope
 from chatwright.features.workspaces.operations import (
     create_token,
     list_tokens,
@@ -15,10 +15,11 @@ from chatwright.features.workspaces.operations import (
     update_workspace,
 )
 from chatwright.kernel.caller import Surface
-from chatwright.kernel.errors import InvalidInput, NotFound, ScopeMissing, Unauthenticated, Unavailable
+from chatwright.kernel.errors import InvalidInput, ScopeMissing, Unauthenticated, Unavailable
 from chatwright.kernel.ids import new_id
 from chatwright.ports.database import Database, Unit
 from tests.conftest import Desk
+from tests.features.messaging.paper import paper_inbox
 
 HERE = Presented(Surface.HTTP, client="tests")
 LONGEST_BELIEF = 1.0
@@ -63,12 +64,20 @@ class TestCreate:
         assert made["access_token"]["scopes"] == ["contacts:read", "tokens:write"]
 
     async def test_a_limited_maker_makes_limited_tokens(self, desk: Desk) -> None:
-        mine = new_id()
+        mine = await paper_inbox(desk)
         maker = desk.caller_with("tokens:write", inbox_ids=frozenset({mine}))
         made = await desk.call(create_token, as_=maker, name="x")
         assert made["access_token"]["inbox_ids"] == [str(mine)]
-        with pytest.raises(NotFound):
-            await desk.call(create_token, as_=maker, name="x", inbox_ids=[str(new_id())])
+        with pytest.raises(InboxNotFound):
+            await desk.call(create_token, as_=maker, name="x", inbox_ids=[str(await paper_inbox(desk))])
+
+    async def test_it_is_limited_to_inboxes_there_are(self, desk: Desk, stranger: Desk) -> None:
+        mine = str(await paper_inbox(desk))
+        made = await desk.call(create_token, name="x", inbox_ids=[mine])
+        assert made["access_token"]["inbox_ids"] == [mine]
+        for strange in (await paper_inbox(stranger), new_id()):
+            with pytest.raises(InboxNotFound, match=f"no inbox {strange} in"):
+                await desk.call(create_token, name="x", inbox_ids=[mine, str(strange)])
 
     async def test_unknown_scopes_and_past_expiries_are_named(self, desk: Desk) -> None:
         with pytest.raises(UnknownScope, match="contacts:eat"):

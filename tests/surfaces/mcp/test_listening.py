@@ -12,6 +12,7 @@ from chatwright.features.workspaces.operations import list_tokens, revoke_token
 from chatwright.surfaces.mcp import listening
 from tests.conftest import Desk
 from tests.features.messaging.conftest import Post
+from tests.features.messaging.paper import paper_inbox
 from tests.surfaces.mcp.server import ask, connected, modern, token_of
 
 
@@ -59,7 +60,7 @@ async def test_a_stranger_hears_nothing(mcp_url: str, post: Post, stranger: Desk
 async def test_a_token_limited_to_other_inboxes_hears_nothing(mcp_url: str, post: Post, desk: Desk) -> None:
     watched = await post.begin()
     uri = f"chatwright://conversations/{watched['id']}"
-    token = await token_of(desk, inbox_ids=["01900000-0000-7000-8000-000000000000"])
+    token = await token_of(desk, inbox_ids=[str(await paper_inbox(desk))])
     async with (
         connected(mcp_url, token) as client,
         client.listen(resource_subscriptions=[uri]) as subscription,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from chatwright.features.contacts import store
-from chatwright.features.contacts.errors import ContactNotFound, InboxOutOfReach
+from chatwright.features.contacts.errors import ContactNotFound
 from chatwright.features.contacts.models import Contact
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import Forbidden
@@ -32,12 +32,6 @@ async def show(workspace_id: UUID, contact_id: UUID, inbox_ids: Sequence[UUID] |
 async def visible_contact(caller: Caller, contact_id: UUID) -> Contact:
     """The contact as the caller sees it; raises ContactNotFound."""
     return await show(caller.workspace_id, contact_id, limits_of(caller))
-
-
-def check_inboxes(caller: Caller, inbox_ids: Sequence[UUID]) -> None:
-    """Raise InboxOutOfReach unless the caller may see all of these inboxes."""
-    if not all(caller.sees_inbox(inbox_id) for inbox_id in inbox_ids):
-        raise InboxOutOfReach
 
 
 def require_whole_workspace(caller: Caller) -> None:

@@ -10,13 +10,6 @@ class ContactNotFound(NotFound):
         super().__init__("There is no such contact in this workspace.")
 
 
-class InboxOutOfReach(NotFound):
-    code = "INBOX_NOT_FOUND"
-
-    def __init__(self) -> None:
-        super().__init__("There is no such inbox, or this caller is not allowed into it.")
-
-
 class IdentityTaken(Conflict):
     code = "IDENTITY_TAKEN"
     hint = "Merge the two contacts if they are the same person."

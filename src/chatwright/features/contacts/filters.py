@@ -8,6 +8,7 @@ when one of them does, and its opposite (`not_...`) when none does. Nothing set 
 from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Final, Literal
+from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter, model_validator
 from typing_extensions import TypeAliasType
@@ -257,6 +258,16 @@ def tags_of(node: Node) -> set[str]:
         for condition in conditions_of(node)
         if isinstance(condition, TagCondition)
         for tag in condition.tags
+    }
+
+
+def inboxes_of(node: Node) -> set[UUID]:
+    """The ids of the inboxes that a filter looks at."""
+    return {
+        inbox_id
+        for condition in conditions_of(node)
+        if isinstance(condition, InboxCondition)
+        for inbox_id in condition.inbox_ids
     }
 
 

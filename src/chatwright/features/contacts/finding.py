@@ -8,12 +8,13 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 
 from chatwright.features.contacts import store
-from chatwright.features.contacts.access import check_inboxes, limits_of
+from chatwright.features.contacts.access import limits_of
 from chatwright.features.contacts.audience import Clause, check_fields, clause_of, compiled, seen_in
 from chatwright.features.contacts.fields import store as fields_store
-from chatwright.features.contacts.filters import InboxCondition, Node, conditions_of
+from chatwright.features.contacts.filters import Node, inboxes_of
 from chatwright.features.contacts.models import Contact
 from chatwright.features.contacts.tables import contacts
+from chatwright.features.workspaces.inboxes import check_inboxes
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.paging import Page, PageRequest, after_id, page_of
 from chatwright.ports.database import Statement, value
@@ -22,11 +23,9 @@ from chatwright.ports.database import Statement, value
 async def checked_clause(caller: Caller, node: Node) -> Clause:
     """A filter as a condition, after everything it names was looked up.
 
-    Raises UnknownField, FieldMismatch or InboxOutOfReach.
+    Raises UnknownField, FieldMismatch or InboxNotFound.
     """
-    for condition in conditions_of(node):
-        if isinstance(condition, InboxCondition):
-            check_inboxes(caller, condition.inbox_ids)
+    await check_inboxes(caller, inboxes_of(node))
     return await workspace_clause(caller.workspace_id, node)
 
 

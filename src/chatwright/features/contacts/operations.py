@@ -4,13 +4,12 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from chatwright.features.contacts import store
-from chatwright.features.contacts.access import check_inboxes, limits_of, visible_contact
+from chatwright.features.contacts.access import limits_of, visible_contact
 from chatwright.features.contacts.audience import Clause, found_by, known_by, seen_in, tagged
 from chatwright.features.contacts.errors import (
     ContactNotFound,
     FieldMismatch,
     IdentityTaken,
-    InboxOutOfReach,
     SegmentNotFound,
     UnknownField,
 )
@@ -39,6 +38,8 @@ from chatwright.features.contacts.models import (
 from chatwright.features.contacts.segments.finding import segment_filter
 from chatwright.features.contacts.tags.tagging import put_on, take_off
 from chatwright.features.contacts.writing import change, create
+from chatwright.features.workspaces.errors import InboxNotFound
+from chatwright.features.workspaces.inboxes import check_inboxes
 from chatwright.features.workspaces.models import Removed
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import FieldProblem, InvalidInput
@@ -55,14 +56,14 @@ from chatwright.ports.database import emit
     scope="contacts:write",
     effect=Effect.ADD,
     http="POST /contacts",
-    errors=(IdentityTaken, InboxOutOfReach),
+    errors=(IdentityTaken, InboxNotFound),
 )
 async def create_contact(caller: Caller, request: CreateContact) -> Contact:
     """Create a contact.
 
     Use `upsert_contact` where the person may be known already under a channel's identity.
     """
-    check_inboxes(caller, [identity.inbox_id for identity in request.identities])
+    await check_inboxes(caller, [identity.inbox_id for identity in request.identities])
     if caller.inbox_ids is not None and not request.identities:
         message = "A caller limited to some inboxes has to say by which name one of them knows the contact."
         raise InvalidInput(message, fields=[FieldProblem(path="identities", message=message)])
@@ -80,11 +81,11 @@ async def create_contact(caller: Caller, request: CreateContact) -> Contact:
     effect=Effect.CHANGE,
     idempotent=True,
     http="PUT /contacts",
-    errors=(InboxOutOfReach,),
+    errors=(InboxNotFound,),
 )
 async def upsert_contact(caller: Caller, request: UpsertContact) -> UpsertedContact:
     """Find a contact by the name under which a channel knows it and bring it up to date, or create it."""
-    check_inboxes(caller, [request.identity.inbox_id])
+    await check_inboxes(caller, [request.identity.inbox_id])
     await lock_identities(caller.workspace_id, [request.identity])
     contact_id = await hold_identity(caller.workspace_id, request.identity)
     if contact_id is None:
@@ -117,7 +118,7 @@ async def get_contact(caller: Caller, request: GetContact) -> Contact:
     scope="contacts:read",
     effect=Effect.READ,
     http="GET /contacts",
-    errors=(SegmentNotFound, InboxOutOfReach),
+    errors=(SegmentNotFound, InboxNotFound),
 )
 async def find_contacts(caller: Caller, request: FindContacts) -> Page[Contact]:
     """Find contacts by beginnings of words, tag, segment, inbox or identity, newest first."""
@@ -130,7 +131,7 @@ async def find_contacts(caller: Caller, request: FindContacts) -> Page[Contact]:
         node = await segment_filter(caller.workspace_id, request.segment_id)
         clauses.append(await checked_clause(caller, node))
     if request.inbox_id is not None:
-        check_inboxes(caller, [request.inbox_id])
+        await check_inboxes(caller, [request.inbox_id])
         clauses.append(seen_in([request.inbox_id]))
     if request.identity is not None:
         clauses.append(known_by(request.identity, limits_of(caller)))
@@ -143,7 +144,7 @@ async def find_contacts(caller: Caller, request: FindContacts) -> Page[Contact]:
     scope="contacts:read",
     effect=Effect.READ,
     http="POST /contacts/filter",
-    errors=(UnknownField, FieldMismatch, InboxOutOfReach),
+    errors=(UnknownField, FieldMismatch, InboxNotFound),
 )
 async def filter_contacts(caller: Caller, request: FilterContacts) -> Page[Contact]:
     """Find contacts by conditions on any of their data, nested with and, or and not, newest first."""

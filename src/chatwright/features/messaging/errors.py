@@ -3,10 +3,6 @@
 from chatwright.kernel.errors import Conflict, InvalidInput, NotFound
 
 
-class InboxNotFound(NotFound):
-    code = "INBOX_NOT_FOUND"
-
-
 class ConversationNotFound(NotFound):
     code = "CONVERSATION_NOT_FOUND"
 

@@ -38,7 +38,8 @@ from chatwright.features.messaging.models import (
 )
 from chatwright.features.messaging.rules import check_version, owner_after_send, preview
 from chatwright.features.messaging.store import ConversationRow
-from chatwright.features.workspaces.errors import MemberNotFound
+from chatwright.features.workspaces.errors import InboxNotFound, MemberNotFound
+from chatwright.features.workspaces.inboxes import check_inboxes
 from chatwright.features.workspaces.store import FIND_MEMBER
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import FieldProblem, InvalidCursor, InvalidInput
@@ -57,10 +58,13 @@ NEWEST = 2**62
     scope="conversations:read",
     effect=Effect.READ,
     http="GET /conversations",
+    errors=(InboxNotFound,),
 )
 async def list_conversations(caller: Caller, request: ListConversations) -> Page[Conversation]:
     """List conversations, the latest changed first, with who answers each and how much is unread."""
     changed_before, before_id = _conversation_cursor(request.cursor)
+    if request.inbox_id is not None:
+        await check_inboxes(caller, [request.inbox_id])
     rows = await store.LIST_CONVERSATIONS.all(
         caller.workspace_id,
         limits_of(caller),

@@ -11,6 +11,10 @@ class WorkspaceNotFound(NotFound):
     code = "WORKSPACE_NOT_FOUND"
 
 
+class InboxNotFound(NotFound):
+    code = "INBOX_NOT_FOUND"
+
+
 class TokenNotFound(NotFound):
     code = "TOKEN_NOT_FOUND"
 

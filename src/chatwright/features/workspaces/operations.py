@@ -7,7 +7,14 @@ from zoneinfo import available_timezones
 
 from chatwright.features.workspaces import audit, store
 from chatwright.features.workspaces.authentication import SHOWN_PREFIX, digest, new_token
-from chatwright.features.workspaces.errors import LastOwner, MemberNotFound, TokenNotFound, UnknownScope
+from chatwright.features.workspaces.errors import (
+    InboxNotFound,
+    LastOwner,
+    MemberNotFound,
+    TokenNotFound,
+    UnknownScope,
+)
+from chatwright.features.workspaces.inboxes import check_inboxes
 from chatwright.features.workspaces.models import (
     AccessToken,
     AuditRecord,
@@ -206,7 +213,7 @@ async def remove_member(caller: Caller, request: RemoveMember) -> Removed:
     scope="tokens:write",
     effect=Effect.ADD,
     http="POST /tokens",
-    errors=(UnknownScope,),
+    errors=(UnknownScope, InboxNotFound),
 )
 async def create_token(caller: Caller, request: CreateToken) -> CreatedToken:
     """Create an access token for a program. Its secret is shown once, now.
@@ -232,7 +239,7 @@ async def create_token(caller: Caller, request: CreateToken) -> CreatedToken:
         digest(token),
         scopes,
         request.read_only,
-        _narrowed(caller, request.inbox_ids),
+        await _narrowed(caller, request.inbox_ids),
         caller.name,
         request.expires_at,
     )
@@ -328,15 +335,11 @@ def _require_whole_workspace(caller: Caller) -> None:
         raise Forbidden(message)
 
 
-def _narrowed(caller: Caller, wanted: list[UUID] | None) -> list[UUID] | None:
-    if caller.inbox_ids is None:
+async def _narrowed(caller: Caller, wanted: list[UUID] | None) -> list[UUID] | None:
+    if wanted is not None:
+        await check_inboxes(caller, wanted)
         return wanted
-    if wanted is None:
-        return sorted(caller.inbox_ids)
-    if outside := set(wanted) - caller.inbox_ids:
-        message = f"This caller cannot see the inboxes {', '.join(map(str, sorted(outside)))}."
-        raise NotFound(message)
-    return wanted
+    return None if caller.inbox_ids is None else sorted(caller.inbox_ids)
 
 
 def _check_timezone(timezone: str | None) -> None:

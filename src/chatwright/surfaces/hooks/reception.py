@@ -10,8 +10,8 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from chatwright.features.messaging.errors import InboxNotFound
 from chatwright.features.messaging.receiving import OpenInbox, find_inbox
+from chatwright.features.workspaces.errors import InboxNotFound
 from chatwright.kernel.errors import ChatwrightError, InvalidInput, PayloadTooLarge
 from chatwright.ports.channel import HookRequest, HostedChannel, Verified
 from chatwright.ports.database import Database

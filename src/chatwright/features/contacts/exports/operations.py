@@ -6,7 +6,6 @@ from chatwright.features.contacts.access import limits_of
 from chatwright.features.contacts.errors import (
     ExportNotFound,
     FieldMismatch,
-    InboxOutOfReach,
     SegmentNotFound,
     UnknownField,
 )
@@ -15,6 +14,7 @@ from chatwright.features.contacts.exports.models import ContactExport, GetExport
 from chatwright.features.contacts.filters import Node
 from chatwright.features.contacts.finding import checked_clause
 from chatwright.features.contacts.segments.finding import segment_filter
+from chatwright.features.workspaces.errors import InboxNotFound
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.events import Event
 from chatwright.kernel.ids import new_id
@@ -29,7 +29,7 @@ from chatwright.ports.database import emit, wake
     scope="contacts:write",
     effect=Effect.ADD,
     http="POST /exports",
-    errors=(SegmentNotFound, UnknownField, FieldMismatch, InboxOutOfReach),
+    errors=(SegmentNotFound, UnknownField, FieldMismatch, InboxNotFound),
 )
 async def start_export(caller: Caller, request: StartExport) -> ContactExport:
     """Write contacts into a CSV file, in the background. An import takes it back with its columns as they are."""

@@ -1,6 +1,6 @@
 """The verbs about segments."""
 
-from chatwright.features.contacts.errors import FieldMismatch, InboxOutOfReach, SegmentNotFound, UnknownField
+from chatwright.features.contacts.errors import FieldMismatch, SegmentNotFound, UnknownField
 from chatwright.features.contacts.filters import ContactFilter
 from chatwright.features.contacts.finding import checked_clause, count_contacts, page_of_contacts
 from chatwright.features.contacts.models import Contact
@@ -19,6 +19,7 @@ from chatwright.features.contacts.segments.models import (
     SegmentPreview,
     UpdateSegment,
 )
+from chatwright.features.workspaces.errors import InboxNotFound
 from chatwright.features.workspaces.models import Removed
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.events import Event
@@ -28,7 +29,7 @@ from chatwright.kernel.paging import Page, PageRequest, after_id, page_of
 from chatwright.ports.database import emit
 
 SAMPLE = 5
-_FILTER_ERRORS = (UnknownField, FieldMismatch, InboxOutOfReach)
+_FILTER_ERRORS = (UnknownField, FieldMismatch, InboxNotFound)
 
 
 @operation(

@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from chatwright.features.messaging.errors import InboxNotFound
 from chatwright.features.messaging.inboxes import store
 from chatwright.features.messaging.inboxes.models import Inbox
+from chatwright.features.workspaces.errors import InboxNotFound
 from chatwright.kernel.caller import Caller
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from chatwright.features.contacts.access import limits_of
-from chatwright.features.messaging.errors import InboxNotFound, UnknownChannel
+from chatwright.features.messaging.errors import UnknownChannel
 from chatwright.features.messaging.inboxes import store
 from chatwright.features.messaging.inboxes.access import visible_inbox
 from chatwright.features.messaging.inboxes.models import (
@@ -16,6 +16,7 @@ from chatwright.features.messaging.inboxes.models import (
     ShowInbox,
     UpdateInbox,
 )
+from chatwright.features.workspaces.errors import InboxNotFound
 from chatwright.features.workspaces.models import Removed
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import FieldProblem, InvalidInput

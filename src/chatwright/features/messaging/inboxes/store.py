@@ -59,6 +59,14 @@ DELETE_INBOX = Statement(
     """,
     value,
 )
+STRANGE_INBOXES = Statement(
+    "messaging.strange_inboxes",
+    """
+    select asked.id from unnest($2::uuid[]) as asked (id)
+    where not exists (select from inboxes where inboxes.id = asked.id and inboxes.workspace_id = $1)
+    """,
+    value,
+)
 OPEN_INBOX = Statement(
     "messaging.open_inbox",
     "select id, workspace_id, channel, name, settings from inboxes where id = $1 and deleted_at is null",
