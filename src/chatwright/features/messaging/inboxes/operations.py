@@ -19,7 +19,7 @@ from chatwright.features.messaging.inboxes.models import (
 from chatwright.features.workspaces.errors import InboxNotFound
 from chatwright.features.workspaces.models import Removed
 from chatwright.kernel.caller import Caller
-from chatwright.kernel.errors import FieldProblem, InvalidInput
+from chatwright.kernel.errors import FieldProblem, InvalidInput, field_problems
 from chatwright.kernel.events import Event
 from chatwright.kernel.ids import new_id
 from chatwright.kernel.operation import Effect, operation
@@ -109,10 +109,7 @@ def _checked_settings(channel: AnyChannel, settings: dict[str, Any]) -> dict[str
     try:
         return channel.Settings.model_validate(settings).model_dump(mode="json")
     except ValidationError as error:
-        problems = [
-            FieldProblem(path=".".join(["settings", *map(str, found["loc"])]), message=found["msg"])
-            for found in error.errors(include_url=False, include_input=False, include_context=False)
-        ]
+        problems = field_problems(error, under="settings")
         words = "; ".join(f"{problem.path}: {problem.message}" for problem in problems)
         raise InvalidInput(
             f"The settings do not fit the channel '{channel.name}': {words}.", fields=problems

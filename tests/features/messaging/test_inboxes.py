@@ -1,0 +1,60 @@
+"""Inboxes: connecting a channel, and settings that fit it."""
+
+import pytest
+
+from chatwright.features.messaging.errors import UnknownChannel
+from chatwright.features.messaging.inboxes.operations import (
+    create_inbox,
+    delete_inbox,
+    get_inbox,
+    list_inboxes,
+    update_inbox,
+)
+from chatwright.features.workspaces.errors import InboxNotFound
+from chatwright.kernel.errors import InvalidInput
+from chatwright.kernel.ids import new_id
+from tests.conftest import Desk
+from tests.features.messaging.conftest import Post
+from tests.features.messaging.paper import PaperChannel
+
+
+class TestCreate:
+    async def test_an_unknown_channel_is_named_with_those_there_are(
+        self, desk: Desk, paper: PaperChannel
+    ) -> None:
+        with pytest.raises(UnknownChannel, match=r"'pigeon'.*paper"):
+            await desk.call(create_inbox, channel="pigeon", name="Roof")
+
+    async def test_settings_are_checked_by_the_channel(self, desk: Desk, paper: PaperChannel) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            await desk.call(create_inbox, channel="paper", name="Letters", settings={"shade": "blue"})
+        (problem,) = caught.value.fields
+        assert (problem.path, problem.message) == ("settings.shade", "There is no such field.")
+
+
+class TestUpdate:
+    async def test_what_is_left_out_stays(self, post: Post) -> None:
+        here = str(post.inbox_id)
+        changed = await post.desk.call(update_inbox, inbox_id=here, settings={"colour": "blue"})
+        renamed = await post.desk.call(update_inbox, inbox_id=here, name="Blue letters")
+        assert (changed["name"], changed["settings"]) == ("Letters", {"colour": "blue"})
+        assert (renamed["name"], renamed["settings"]) == ("Blue letters", {"colour": "blue"})
+
+
+class TestDelete:
+    async def test_nothing_comes_in_any_more_and_history_stays(self, post: Post) -> None:
+        conversation = await post.begin()
+        await post.desk.call(delete_inbox, inbox_id=str(post.inbox_id))
+        with pytest.raises(InboxNotFound):
+            await post.desk.call(get_inbox, inbox_id=str(post.inbox_id))
+        with pytest.raises(InboxNotFound):
+            await post.send(conversation, "too late")
+        assert len(await post.history(conversation)) == 1
+
+
+class TestList:
+    async def test_a_limited_caller_sees_its_own(self, post: Post) -> None:
+        await post.desk.call(create_inbox, channel="paper", name="Other")
+        limited = post.desk.caller_with("inboxes:read", inbox_ids=frozenset({post.inbox_id, new_id()}))
+        listed = await post.desk.call(list_inboxes, as_=limited)
+        assert [inbox["id"] for inbox in listed["items"]] == [str(post.inbox_id)]
