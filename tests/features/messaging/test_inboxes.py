@@ -7,6 +7,7 @@ from chatwright.features.messaging.inboxes.operations import (
     create_inbox,
     delete_inbox,
     get_inbox,
+    list_channels,
     list_inboxes,
     update_inbox,
 )
@@ -16,6 +17,15 @@ from chatwright.kernel.ids import new_id
 from tests.conftest import Desk
 from tests.features.messaging.conftest import Post
 from tests.features.messaging.paper import PaperChannel
+
+
+class TestChannels:
+    async def test_each_says_which_settings_it_takes(self, desk: Desk, paper: PaperChannel) -> None:
+        listed = await desk.call(list_channels)
+        kinds = {kind["name"]: kind for kind in listed["items"]}
+        assert {"paper", "webchat"} <= kinds.keys()
+        assert "colour" in kinds["paper"]["settings_schema"]["properties"]
+        assert kinds["paper"]["text_limit"] == 1000
 
 
 class TestCreate:

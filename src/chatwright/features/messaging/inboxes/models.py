@@ -26,6 +26,30 @@ class Inbox(Output):
     """When it was connected."""
 
 
+class ChannelKind(Output):
+    """A kind of channel that an inbox can connect."""
+
+    name: str
+    """Its name, for `channel` of a new inbox."""
+    settings_schema: dict[str, Any]
+    """JSON Schema of its settings."""
+    contents: list[str]
+    """The types of content it shows as they are; others are sent as text."""
+    text_limit: int
+    """Longest text in characters."""
+
+
+class ListChannels(Input):
+    """All channels there are; nothing to choose."""
+
+
+class ChannelKinds(Output):
+    """The channels of this server."""
+
+    items: list[ChannelKind]
+    """One for each, in order of name."""
+
+
 class CreateInbox(Input):
     """A new inbox."""
 
@@ -34,7 +58,7 @@ class CreateInbox(Input):
     name: Name
     """Name people see."""
     settings: dict[str, Any] = Field(default_factory=dict[str, Any])
-    """Settings of the channel, as its schema says."""
+    """Settings of the channel, as its `settings_schema` says."""
 
 
 class UpdateInbox(Input):

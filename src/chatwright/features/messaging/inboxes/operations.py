@@ -9,9 +9,12 @@ from chatwright.features.messaging.errors import UnknownChannel
 from chatwright.features.messaging.inboxes import store
 from chatwright.features.messaging.inboxes.access import visible_inbox
 from chatwright.features.messaging.inboxes.models import (
+    ChannelKind,
+    ChannelKinds,
     CreateInbox,
     DeleteInbox,
     Inbox,
+    ListChannels,
     ListInboxes,
     ShowInbox,
     UpdateInbox,
@@ -26,6 +29,19 @@ from chatwright.kernel.operation import Effect, operation
 from chatwright.kernel.paging import Page, after_id, page_of
 from chatwright.ports.channel import AnyChannel, channel_named, channel_names
 from chatwright.ports.database import emit
+
+
+@operation(
+    "inboxes.list_channels",
+    tool="list_channels",
+    scope="inboxes:read",
+    effect=Effect.READ,
+    http="GET /channels",
+)
+async def list_channels(caller: Caller, request: ListChannels) -> ChannelKinds:
+    """List the channels that an inbox can connect, with the settings each one takes."""
+    del caller, request
+    return ChannelKinds(items=[_kind(_channel(name)) for name in channel_names()])
 
 
 @operation(
@@ -103,6 +119,16 @@ def _channel(name: str) -> AnyChannel:
         message = f"There is no channel called '{name}'. There are: {', '.join(channel_names())}."
         raise UnknownChannel(message, fields=[FieldProblem(path="channel", message=message)])
     return channel
+
+
+def _kind(channel: AnyChannel) -> ChannelKind:
+    capabilities = channel.capabilities
+    return ChannelKind(
+        name=channel.name,
+        settings_schema=channel.Settings.model_json_schema(),
+        contents=sorted(capabilities.contents),
+        text_limit=capabilities.text_limit,
+    )
 
 
 def _checked_settings(channel: AnyChannel, settings: dict[str, Any]) -> dict[str, Any]:
