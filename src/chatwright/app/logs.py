@@ -25,9 +25,9 @@ def configure_logs() -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if to_terminal else "iso", utc=not to_terminal),
     ]
-    # The renderer for people draws tracebacks itself; JSON needs them as text.
+    # Tracebacks are plain in both: the pretty ones show local variables, and so secrets and what customers wrote.
     rendering: list[Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if to_terminal
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
