@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from importlib.metadata import version
-from typing import Any, Self, cast
+from typing import Any, BinaryIO, Self, cast
 from urllib.parse import quote
 
 import httpx2
@@ -83,6 +83,12 @@ class Server:
                 yield from response.iter_lines()
         except httpx2.TransportError as error:
             raise ServerUnreachable(self.url, _reason(error)) from error
+
+    def upload(self, path: str, content: BinaryIO) -> dict[str, Any]:
+        """Send a file, as it is read, to a path below the API."""
+        response = self._send(self._http.build_request("POST", API + path, content=content), ())
+        _raise_for(response)
+        return _object_of(response)
 
     def _request(
         self, operation: AnyOperation, arguments: Mapping[str, Any], idempotency_key: str | None

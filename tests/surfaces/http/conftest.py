@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from chatwright.app.server import build_app
 from chatwright.app.wiring import Product
 from chatwright.features.workspaces.founding import make_setup_link
-from chatwright.features.workspaces.operations import create_token
+from chatwright.features.workspaces.operations import create_token, list_audit
 from tests.conftest import Desk
 
 PASSWORD = "correct horse battery"
@@ -63,6 +63,13 @@ async def api(app: ASGIApp, desk: Desk) -> AsyncGenerator[httpx2.AsyncClient]:
     headers = {"authorization": f"Bearer {await token_of(desk)}", "user-agent": "tests/1"}
     async with connect(app, headers=headers) as client:
         yield client
+
+
+async def audited(desk: Desk, operation: str) -> list[tuple[str, str | None]]:
+    """How the recorded calls of an operation ended, newest first."""
+    arguments = {"operation": operation}
+    page = (await desk.product.pipeline.run(desk.caller, list_audit, arguments)).value
+    return [(record["outcome"], record["error"]) for record in page["items"]]
 
 
 async def join(client: httpx2.AsyncClient, desk: Desk, email: str) -> httpx2.Response:

@@ -1,14 +1,20 @@
 """The `chatwright` command: groups by noun, with the commands of the groups that are asked for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated
 
 import typer
 
 from chatwright.kernel.operation import AnyOperation
-from chatwright.surfaces.cli import audit, profiles
+from chatwright.surfaces.cli import audit, imports, profiles
 from chatwright.surfaces.cli.commands import add_command, groups_of
 from chatwright.surfaces.cli.options import kebab
+
+BESIDE: Mapping[str, Mapping[str, Callable[..., None]]] = {
+    "audit": {"export": audit.export},
+    "imports": {"upload": imports.upload},
+}
+"""Commands that stream, and so are no operations, by group."""
 
 
 def new_root() -> typer.Typer:
@@ -37,8 +43,8 @@ def add_catalogue(root: typer.Typer, operations: Iterable[AnyOperation], words: 
             continue
         for operation in members:
             add_command(group, operation)
-        if name == "audit":
-            group.command("export")(audit.export)
+        for verb, command in BESIDE.get(name, {}).items():
+            group.command(verb)(command)
     root.add_typer(profiles.commands, name="profile")
 
 

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from chatwright.kernel.errors import Problem
 from chatwright.surfaces.http.attachments import attachment_routes
 from chatwright.surfaces.http.exports import export_routes
+from chatwright.surfaces.http.imports import import_routes
 from chatwright.surfaces.http.probes import probe_routes
 from chatwright.surfaces.http.rest import API, rest_routes
 from chatwright.surfaces.http.routes import DescribedRoute
@@ -56,6 +57,7 @@ def described_routes() -> list[DescribedRoute]:
         *trail_routes(),
         *attachment_routes(),
         *export_routes(),
+        *import_routes(),
         *rest_routes(),
         *session_routes(),
         *probe_routes(),

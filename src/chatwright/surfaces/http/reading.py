@@ -21,7 +21,7 @@ async def read_arguments(request: Request, operation: AnyOperation, lists: froze
     if operation.method == "GET":
         given = query_arguments(request.query_params, lists)
     else:
-        _refuse_query(request.query_params)
+        refuse_query(request.query_params)
         given = await read_object(request)
     _refuse_twice(given, request.path_params)
     return {**given, **request.path_params}
@@ -83,7 +83,8 @@ def _is_list(annotation: Any) -> bool:  # noqa: ANN401 - any type expression.
     return origin in {list, set, frozenset, tuple}
 
 
-def _refuse_query(query: QueryParams) -> None:
+def refuse_query(query: QueryParams) -> None:
+    """Raise InvalidInput when there is a query string, where everything is in the body."""
     if query:
         problems = [FieldProblem(path=name, message="This belongs into the JSON body.") for name in query]
         message = f"This call takes no query string, but got {', '.join(query)}."

@@ -10,6 +10,7 @@ from uuid import UUID
 from chatwright.features.contacts import store as contacts_store
 from chatwright.features.contacts.changes import changed, known_fields
 from chatwright.features.contacts.imports import store
+from chatwright.features.contacts.imports.models import MAX_FILE
 from chatwright.features.contacts.imports.rules import (
     PLAN,
     Plan,
@@ -33,8 +34,6 @@ from chatwright.ports.storage import Storage
 
 CHUNK: Final = 500
 """Rows of one transaction: few enough that it is short; the file is read anew for each."""
-MAX_BYTES: Final = 20_000_000
-"""Largest file in the storage that is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +82,8 @@ async def _loaded(storage: Storage, key: str) -> str:
     content = bytearray()
     async for chunk in storage.read(key):
         content += chunk
-        if len(content) > MAX_BYTES:
-            message = f"The file is larger than {MAX_BYTES} bytes."
+        if len(content) > MAX_FILE:
+            message = f"The file is larger than {MAX_FILE} bytes."
             raise PayloadTooLarge(message)
     return await asyncio.to_thread(decoded, bytes(content))
 

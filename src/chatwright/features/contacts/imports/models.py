@@ -14,6 +14,9 @@ from chatwright.kernel.paging import PageRequest
 MAX_CSV = 5_000_000
 """Characters of CSV in one call; larger files go into the storage first."""
 
+MAX_FILE = 20_000_000
+"""Bytes of an uploaded file."""
+
 Target = (
     Literal["id", "name", "first_name", "last_name", "email", "phone", "locale", "timezone", "tags"]
     | Annotated[str, Field(pattern=r"^fields\.[a-z][a-z0-9_]{0,49}$")]
@@ -30,6 +33,24 @@ class ImportColumn(Input):
     """What its cells are; a custom field as `fields.` and its key. Several columns may go to email or phone."""
 
 
+class UploadImportFile(Input):
+    """A file for an import, whose bytes come by themselves."""
+
+
+class ImportPlace(Output):
+    """A place in the store for the file of an import."""
+
+    storage_key: str
+    """The place, for `storage_key` of `start_contact_import`."""
+
+
+class ImportFile(ImportPlace):
+    """An uploaded file."""
+
+    size: int
+    """Its bytes."""
+
+
 class StartImport(Input):
     """A CSV file with a header row, and what to do with it."""
 
@@ -38,7 +59,7 @@ class StartImport(Input):
     csv: Annotated[str, Field(max_length=MAX_CSV)] | None = None
     """The file's text: comma, semicolon, tab or bar between cells."""
     storage_key: Annotated[str, Field(max_length=300)] | None = None
-    """Where an uploaded file lies, instead of `csv`."""
+    """Where an uploaded file lies, instead of `csv`; `POST /api/v1/imports/files` takes it and answers the place."""
     columns: list[ImportColumn] | None = Field(default=None, min_length=1, max_length=200)
     """What the columns are; when absent, columns named like the targets are taken, as an export names them."""
     existing: Literal["update", "skip"] = "update"

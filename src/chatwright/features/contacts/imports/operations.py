@@ -12,10 +12,12 @@ from chatwright.features.contacts.imports.models import (
     CancelImport,
     ContactImport,
     GetImport,
+    ImportPlace,
     ImportRowError,
     ListImportErrors,
     ListImports,
     StartImport,
+    UploadImportFile,
 )
 from chatwright.features.contacts.imports.rules import PLAN, placed, plan_of
 from chatwright.features.contacts.sheets import read_sheet
@@ -23,9 +25,28 @@ from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import FieldProblem, InvalidInput
 from chatwright.kernel.events import Event
 from chatwright.kernel.ids import new_id
-from chatwright.kernel.operation import Effect, operation
+from chatwright.kernel.operation import Effect, RateClass, operation
 from chatwright.kernel.paging import Page, after_id, decode_cursor, page_of
 from chatwright.ports.database import emit, wake
+
+UPLOAD_RATE = RateClass(per_minute=60, burst=20)
+"""Files are large, and stay until they are imported."""
+
+
+@operation(
+    "imports.upload",
+    tool="upload_import_file",
+    scope="contacts:write",
+    effect=Effect.ADD,
+    http="POST /imports/files",
+    surfaces=frozenset(),
+    rate=UPLOAD_RATE,
+)
+async def upload_import_file(caller: Caller, request: UploadImportFile) -> ImportPlace:
+    """Get a place in the store for the file of an import; the face that takes the bytes puts them there."""
+    del request
+    require_whole_workspace(caller)
+    return ImportPlace(storage_key=f"{_uploads(caller.workspace_id)}{new_id().hex}")
 
 
 @operation(
@@ -146,4 +167,8 @@ async def _checked_rows(workspace_id: UUID, csv: str, request: StartImport) -> i
 
 def _is_upload(workspace_id: UUID, key: str | None) -> bool:
     """Whether a storage key is that of a file uploaded for an import of this workspace."""
-    return key is not None and key.startswith(f"{workspace_id}/imports/") and ".." not in key
+    return key is not None and key.startswith(_uploads(workspace_id)) and ".." not in key
+
+
+def _uploads(workspace_id: UUID) -> str:
+    return f"{workspace_id}/imports/"
