@@ -1,24 +1,28 @@
 """The chat bubble in a real browser, against the real server, which dies now and then."""
 
 import asyncio
+import json
 import os
 import re
 import shutil
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
 import pytest
 import pytest_asyncio
+from mcp import Client, StdioServerParameters
+from mcp.types import TextResourceContents
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from tests.e2e.programs import Home, Program, free_port
+from tests.e2e.programs import CHATWRIGHT, Home, Program, free_port
 from tests.serving import serving
+from tests.surfaces.mcp.server import connected
 
 SITE_HOST = "shop.example"
 """A customer's website, without HTTPS; the browser is told that it is on this machine."""
@@ -189,6 +193,54 @@ async def shop(
 
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+class TestFirstDay:
+    """The whole of it: a visitor writes, an MCP client reads, knows the visitor and answers."""
+
+    @pytest.mark.parametrize("era", ["auto", "legacy"])
+    @pytest.mark.parametrize("way", ["stdio", "http"])
+    async def test_an_mcp_client_reads_and_answers(
+        self, office: Office, context: BrowserContext, way: str, era: str
+    ) -> None:
+        question = f"Do you ship abroad? ({way}, {era})"
+        bubble = await demo(office, context)
+        await bubble.open()
+        await bubble.say(question)
+        here = await office.conversation_ending_in(question)
+        async with mcp_client(office, way, era) as client:
+            listed = (await client.call_tool("list_conversations", {"unread": True})).structured_content
+            assert listed is not None
+            (conversation,) = [item for item in listed["items"] if item["id"] == here]
+            (read,) = (await client.read_resource(f"chatwright://conversations/{here}")).contents
+            assert isinstance(read, TextResourceContents)
+            (message,) = json.loads(read.text)["messages"]["items"]
+            assert message["content"] == {"type": "text", "text": question}
+            who = {"contact_id": conversation["contact_id"]}
+            await client.call_tool("update_contact", {**who, "name": "Ann of Hanoi"})
+            await client.call_tool("add_contact_tags", {**who, "tags": ["lead"]})
+            answer = {"conversation_id": here, "text": "We do.", "idempotency_key": here}
+            for _ in range(2):
+                assert not (await client.call_tool("send_message", answer)).is_error
+        await bubble.shows(question, "We do.")
+        contact = await office.call("GET", f"/contacts/{who['contact_id']}")
+        assert (contact["name"], contact["tags"]) == ("Ann of Hanoi", ["lead"])
+        records = (await office.call("GET", "/audit?limit=4"))["items"][::-1]
+        assert [(record["surface"], record["operation"], record["outcome"]) for record in records] == [
+            ("mcp", "contacts.update", "done"),
+            ("mcp", "contacts.add_tags", "done"),
+            ("mcp", "messages.send", "done"),
+            ("mcp", "messages.send", "replayed"),
+        ]
+        assert (await office.call("GET", "/audit/verification"))["intact"]
+
+
+def mcp_client(office: Office, way: str, era: str) -> AbstractAsyncContextManager[Client]:
+    """The official client, on this machine by the bridge or from anywhere by HTTP."""
+    if way == "http":
+        return connected(f"{office.url}/mcp", office.home.token(), era)
+    bridge = StdioServerParameters(command=str(CHATWRIGHT), args=["mcp"], env=office.home.environment())
+    return Client(bridge, mode=era)
 
 
 class TestTalking:
