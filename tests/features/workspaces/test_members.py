@@ -1,5 +1,6 @@
 """People: joining by link, signing in, roles."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -8,6 +9,7 @@ from chatwright.features.workspaces.authentication import Join, Presented, SignI
 from chatwright.features.workspaces.errors import LastOwner, MemberNotFound, WorkspaceNotFound
 from chatwright.features.workspaces.founding import make_setup_link
 from chatwright.features.workspaces.operations import (
+    create_token,
     create_workspace,
     invite_member,
     list_members,
@@ -49,6 +51,11 @@ async def invite(desk: Desk, role: str, as_: Caller | None = None) -> Caller:
     return await join(desk, invitation["path"], email)
 
 
+async def holder_of(desk: Desk, made: dict[str, Any]) -> Caller:
+    """Whoever presents a token that was just made."""
+    return await desk.product.authenticator.by_token(made["token"], WEB)
+
+
 class TestSetUpLink:
     async def test_it_makes_an_owner_once(self, desk: Desk) -> None:
         async with desk.product.database.transaction():
@@ -78,6 +85,34 @@ class TestInvite:
         admin = await invite(desk, "admin")
         with pytest.raises(Forbidden):
             await desk.call(invite_member, as_=admin, email=address(), role="owner")
+
+    async def test_nor_does_a_token_that_an_admin_made(self, desk: Desk) -> None:
+        owner, admin = await set_up(desk), await invite(desk, "admin")
+        program = await holder_of(desk, await desk.call(create_token, as_=admin, name="Mine"))
+        for call in (
+            desk.call(invite_member, as_=program, email=address(), role="owner"),
+            desk.call(set_member_role, as_=program, member_id=admin.principal_id, role="owner"),
+            desk.call(set_member_role, as_=program, member_id=owner.principal_id, role="agent"),
+            desk.call(remove_member, as_=program, member_id=owner.principal_id),
+        ):
+            with pytest.raises(Forbidden):
+                await call
+
+    async def test_a_token_that_an_owner_made_counts_as_the_owner(self, desk: Desk) -> None:
+        program = await holder_of(desk, await desk.call(create_token, as_=await set_up(desk), name="Mine"))
+        assert (await invite(desk, "owner", as_=program)).may("tokens:write")
+
+    async def test_a_caller_limited_to_inboxes_changes_no_members(self, desk: Desk) -> None:
+        """Whoever it let in would see all of them."""
+        agent = await invite(desk, "agent")
+        limited = desk.caller_with(*desk.caller.scopes, inbox_ids=frozenset({new_id()}))
+        for call in (
+            desk.call(invite_member, as_=limited, email=address(), role="agent"),
+            desk.call(set_member_role, as_=limited, member_id=agent.principal_id, role="admin"),
+            desk.call(remove_member, as_=limited, member_id=agent.principal_id),
+        ):
+            with pytest.raises(Forbidden):
+                await call
 
     async def test_who_has_an_account_joins_a_further_workspace_with_its_password(
         self, desk: Desk, stranger: Desk

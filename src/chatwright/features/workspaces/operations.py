@@ -18,11 +18,13 @@ from chatwright.features.workspaces.inboxes import check_inboxes
 from chatwright.features.workspaces.models import (
     AccessToken,
     AuditRecord,
+    AuditTrail,
     AuditVerdict,
     CreatedToken,
     CreatedWorkspace,
     CreateToken,
     CreateWorkspace,
+    ExportAudit,
     Invitation,
     InviteMember,
     ListAudit,
@@ -33,18 +35,19 @@ from chatwright.features.workspaces.models import (
     Removed,
     RemoveMember,
     RevokeToken,
+    Role,
     SetMemberRole,
     ShowWorkspace,
     UpdateWorkspace,
     VerifyAudit,
     Workspace,
 )
-from chatwright.features.workspaces.rules import unknown_scopes
+from chatwright.features.workspaces.rules import OWNERS_SCOPE, unknown_scopes
 from chatwright.kernel.caller import Caller, PrincipalKind
 from chatwright.kernel.errors import FieldProblem, Forbidden, InvalidInput, NotFound, ScopeMissing
 from chatwright.kernel.events import Event
 from chatwright.kernel.ids import new_id
-from chatwright.kernel.operation import Effect, operation
+from chatwright.kernel.operation import Effect, RateClass, operation
 from chatwright.kernel.paging import Page, after_id, decode_cursor, page_of
 from chatwright.ports.database import emit
 
@@ -148,7 +151,7 @@ async def invite_member(caller: Caller, request: InviteMember) -> Invitation:
 
     The link is shown once and works for 72 hours. Give it to the person yourself: no mail is sent.
     """
-    await _check_may_grant(caller, request.role)
+    _check_may_change(caller, request.role)
     link = secrets.token_urlsafe(32)
     await store.INSERT_INVITATION.run(
         digest(link),
@@ -174,8 +177,7 @@ async def set_member_role(caller: Caller, request: SetMemberRole) -> Member:
     """Give a member another role. The last owner keeps theirs."""
     owners = await store.LOCK_OWNERS.all(caller.workspace_id)
     member = await _member(caller, request.member_id)
-    await _check_may_grant(caller, member.role)
-    await _check_may_grant(caller, request.role)
+    _check_may_change(caller, member.role, request.role)
     if owners == [member.id] and request.role != "owner":
         message = f"{member.name} is the only owner."
         raise LastOwner(message)
@@ -197,7 +199,7 @@ async def remove_member(caller: Caller, request: RemoveMember) -> Removed:
     """Remove a member from this workspace and end their sessions in it."""
     owners = await store.LOCK_OWNERS.all(caller.workspace_id)
     member = await _member(caller, request.member_id)
-    await _check_may_grant(caller, member.role)
+    _check_may_change(caller, member.role)
     if owners == [member.id]:
         message = f"{member.name} is the only owner."
         raise LastOwner(message)
@@ -311,6 +313,21 @@ async def verify_audit(caller: Caller, request: VerifyAudit) -> AuditVerdict:
     )
 
 
+@operation(
+    "audit.export",
+    tool="export_audit",
+    scope="audit:read",
+    effect=Effect.READ,
+    http="GET /audit/export",
+    surfaces=frozenset(),
+    rate=RateClass(per_minute=30, burst=10),
+)
+async def export_audit(caller: Caller, request: ExportAudit) -> AuditTrail:
+    """Say whose trail the caller may have; the face that was asked for it streams the records."""
+    del request
+    return AuditTrail(workspace_id=caller.workspace_id)
+
+
 async def _member(caller: Caller, member_id: UUID) -> Member:
     member = await store.FIND_MEMBER.first(caller.workspace_id, member_id)
     if member is None:
@@ -319,14 +336,12 @@ async def _member(caller: Caller, member_id: UUID) -> Member:
     return member
 
 
-async def _check_may_grant(caller: Caller, role: str) -> None:
-    """Only an owner touches owners; a program counts as the owner who made its token."""
-    if role != "owner" or caller.kind is not PrincipalKind.MEMBER:
-        return
-    own = await store.FIND_MEMBER.first(caller.workspace_id, UUID(caller.principal_id))
-    if own is None or own.role != "owner":
-        message = "Only an owner can give or take the owner's role."
-        raise Forbidden(message)
+def _check_may_change(caller: Caller, *roles: Role) -> None:
+    """Only an owner, or a program of one, touches owners; nobody limited to some inboxes touches members at all."""
+    if caller.inbox_ids is not None:
+        raise Forbidden("A caller limited to some inboxes cannot let people into the whole workspace.")
+    if "owner" in roles:
+        caller.require(OWNERS_SCOPE)
 
 
 def _require_whole_workspace(caller: Caller) -> None:

@@ -8,11 +8,14 @@ from chatwright.kernel.caller import Caller, Trust
 from chatwright.kernel.operation import Effect, Operation
 from chatwright.ports.policy import Decision
 
+OWNERS_SCOPE: Final = "owners:write"
+"""Giving and taking the owner's role. As a scope it goes into the tokens that owners make, and into no others."""
+
 SCOPES: Final = frozenset(
     f"{noun}:{access}"
     for noun in ("contacts", "conversations", "inboxes", "workspace", "tokens", "agency")
     for access in ("read", "write")
-) | {"audit:read"}
+) | {"audit:read", OWNERS_SCOPE}
 
 AGENCY_SCOPES: Final = frozenset({"agency:read", "agency:write"})
 """What people of the agency have beside their role: a client's owner must not see the other clients."""
@@ -22,7 +25,7 @@ _READING = frozenset(scope for scope in _OF_A_WORKSPACE if scope.endswith(":read
 
 ROLE_SCOPES: Final[dict[Role, frozenset[str]]] = {
     "owner": _OF_A_WORKSPACE,
-    "admin": _OF_A_WORKSPACE,
+    "admin": _OF_A_WORKSPACE - {OWNERS_SCOPE},
     "agent": frozenset(
         {"contacts:write", "contacts:read", "conversations:write", "conversations:read"}
         | {"inboxes:read", "workspace:read"}
