@@ -109,18 +109,26 @@ async def _consent(world: World) -> str:
     return (await world.call("contacts.list_consents", contact_id=contact_id))["items"][0]["id"]
 
 
-async def _import(world: World) -> str:
-    """One whose only row cannot be taken."""
-    started = await world.call("imports.start", csv="email\nnot an address\n")
+async def _work(world: World) -> None:
+    """Do all that workers would do now."""
     product = world.desk.product
     for ledger in product.ledgers:
         while await Claimer(product.database, product.signals, ledger).run_once():
             pass
+
+
+async def _import(world: World) -> str:
+    """One whose only row cannot be taken."""
+    started = await world.call("imports.start", csv="email\nnot an address\n")
+    await _work(world)
     return started["id"]
 
 
 async def _export(world: World) -> str:
-    return (await world.call("exports.start"))["id"]
+    """One whose file is there."""
+    started = await world.call("exports.start")
+    await _work(world)
+    return started["id"]
 
 
 async def _reply(world: World) -> str:

@@ -3,13 +3,17 @@
 import csv
 import io
 from typing import Any
-from uuid import UUID
 
 import pytest
 
 from chatwright.features.contacts.errors import ExportNotFound, SegmentNotFound, UnknownField
 from chatwright.features.contacts.exports.jobs import PAGE, export_ledger
-from chatwright.features.contacts.exports.operations import export_key, get_export, list_exports, start_export
+from chatwright.features.contacts.exports.operations import (
+    download_export,
+    get_export,
+    list_exports,
+    start_export,
+)
 from chatwright.features.contacts.fields.operations import create_field
 from chatwright.features.contacts.identities import recognise
 from chatwright.features.contacts.operations import block_contact, create_contact, find_contacts
@@ -33,9 +37,9 @@ async def exported(desk: Desk, as_: Caller | None = None, **arguments: Any) -> s
     while await claimer.run_once():
         pass
     done = await desk.call(get_export, as_=as_, export_id=started["id"])
-    async with product.database.transaction():
-        key = await export_key(as_ or desk.caller, UUID(done["id"]))
-    content = b"".join([piece async for piece in product.storage.read(key)])
+    file = await desk.call(download_export, as_=as_, export_id=started["id"])
+    content = b"".join([piece async for piece in product.storage.read(file["storage_key"])])
+    assert file["size"] == len(content)
     text = content.decode()
     assert done["state"] == "done"
     assert (done["rows"], done["size"]) == (len(table(text)), len(content))
@@ -155,9 +159,8 @@ class TestListExports:
         assert [each["id"] for each in listed] == started[::-1]
 
 
-class TestExportKey:
+class TestDownloadExport:
     async def test_there_is_no_file_before_the_end(self, desk: Desk) -> None:
         started = await desk.call(start_export)
-        async with desk.product.database.transaction():
-            with pytest.raises(ExportNotFound):
-                await export_key(desk.caller, UUID(started["id"]))
+        with pytest.raises(ExportNotFound):
+            await desk.call(download_export, export_id=started["id"])

@@ -9,7 +9,7 @@ from chatwright.features.contacts.exports.operations import start_export
 from chatwright.features.contacts.operations import create_contact
 from chatwright.infra.claimer import Claimer
 from tests.conftest import Desk
-from tests.surfaces.http.conftest import token_of
+from tests.surfaces.http.conftest import audited, token_of
 from tests.surfaces.http.test_rest import problem_of
 
 
@@ -51,3 +51,8 @@ class TestDownload:
         headers = {"authorization": f"Bearer {token}"}
         answer = await http.get(path_of(await finished_export(desk)), headers=headers)
         problem_of(answer, 403, "INSUFFICIENT_SCOPE")
+        assert await audited(desk, "exports.download") == [("refused", "INSUFFICIENT_SCOPE")]
+
+    async def test_a_query_string_is_refused(self, api: httpx2.AsyncClient, desk: Desk) -> None:
+        answer = await api.get(path_of(await finished_export(desk)), params={"page": "2"})
+        problem_of(answer, 422, "INVALID_ARGUMENT")

@@ -8,9 +8,10 @@ import httpx2
 import orjson
 import pytest
 
+from chatwright.features.workspaces.operations import export_audit
 from chatwright.kernel.errors import Problem
 from tests.conftest import Desk
-from tests.surfaces.http.conftest import token_of
+from tests.surfaces.http.conftest import audited, token_of
 
 TOKENS = "/api/v1/tokens"
 
@@ -206,6 +207,16 @@ class TestAuditExport:
         token = await token_of(desk, scopes=["workspace:write"])
         answer = await http.get("/api/v1/audit/export", headers={"authorization": f"Bearer {token}"})
         problem_of(answer, 403, "INSUFFICIENT_SCOPE")
+        assert await audited(desk, "audit.export") == [("refused", "INSUFFICIENT_SCOPE")]
+
+    async def test_a_crowd_of_calls_is_limited(self, api: httpx2.AsyncClient, desk: Desk) -> None:
+        crowd = range(3 * export_audit.rate.burst)
+        answers = await asyncio.gather(*(api.get("/api/v1/audit/export") for _ in crowd))
+        limited = [answer for answer in answers if answer.status_code != 200]
+        assert limited
+        for answer in limited:
+            problem_of(answer, 429, "RATE_LIMIT_EXCEEDED")
+        assert await audited(desk, "audit.export") == [("refused", "RATE_LIMIT_EXCEEDED")] * len(limited)
 
     async def test_another_workspace_sees_its_own(
         self, api: httpx2.AsyncClient, stranger: Desk, http: httpx2.AsyncClient

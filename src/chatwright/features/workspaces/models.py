@@ -245,6 +245,17 @@ class ListAudit(PageRequest):
     """Only calls of this principal."""
 
 
+class ExportAudit(Input):
+    """The whole audit trail."""
+
+
+class AuditTrail(Output):
+    """An audit trail that may be written out."""
+
+    workspace_id: UUID
+    """Whose it is."""
+
+
 class VerifyAudit(Input):
     """Check the caller's own workspace; nothing to choose."""
 

@@ -9,10 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chatwright.features.contacts.errors import ExportNotFound
-from chatwright.features.contacts.exports.operations import export_key, get_export
+from chatwright.features.contacts.exports.operations import download_export
 from chatwright.surfaces.http.attachments import Bytes, opened
 from chatwright.surfaces.http.identity import caller_of
 from chatwright.surfaces.http.parts import parts_of
+from chatwright.surfaces.http.reading import read_arguments
 from chatwright.surfaces.http.rest import ALWAYS, API
 from chatwright.surfaces.http.routes import DescribedRoute
 
@@ -29,11 +30,11 @@ def export_routes() -> list[DescribedRoute]:
     export_id = inspect.Parameter("export_id", inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
     return [
         DescribedRoute(
-            "GET",
-            f"{API}/exports/{{export_id}}/content",
+            download_export.method,
+            API + download_export.path,
             download,
-            name="download_contact_export",
-            tag="exports",
+            name=download_export.tool,
+            tag=download_export.noun,
             summary="Download an export",
             description="The CSV file of an export that is done, in UTF-8.",
             parameters=[export_id],
@@ -41,7 +42,7 @@ def export_routes() -> list[DescribedRoute]:
             answer_words="The file.",
             answer_class=CSV,
             errors=(*ALWAYS, ExportNotFound),
-            extra={"x-operation": get_export.name, "x-scope": get_export.scope},
+            extra={"x-operation": download_export.name, "x-scope": download_export.scope},
         ),
     ]
 
@@ -50,14 +51,13 @@ async def download(request: Request) -> Response:
     """Stream the file as something to save."""
     parts = parts_of(request)
     caller = await caller_of(request)
-    facts = (await parts.pipeline.run(caller, get_export, request.path_params)).value
-    async with parts.database.transaction():
-        key = await export_key(caller, UUID(facts["id"]))
+    arguments = await read_arguments(request, download_export, frozenset())
+    file = (await parts.pipeline.run(caller, download_export, arguments)).value
     return CSV(
-        await opened(parts.storage, key),
+        await opened(parts.storage, file["storage_key"]),
         headers={
             "content-disposition": 'attachment; filename="contacts.csv"',
-            "content-length": str(facts["size"]),
+            "content-length": str(file["size"]),
             "cache-control": "private, no-store",
         },
     )

@@ -8,14 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from chatwright.features.workspaces import audit
-from chatwright.kernel.errors import Internal, ScopeMissing, Unauthenticated, Unavailable
+from chatwright.features.workspaces.operations import export_audit
 from chatwright.ports.database import Database
 from chatwright.surfaces.http.identity import caller_of
 from chatwright.surfaces.http.parts import parts_of
-from chatwright.surfaces.http.rest import API
+from chatwright.surfaces.http.reading import read_arguments
+from chatwright.surfaces.http.rest import ALWAYS, API
 from chatwright.surfaces.http.routes import DescribedRoute
-
-SCOPE = "audit:read"
 
 
 class JSONLines(StreamingResponse):
@@ -28,27 +27,29 @@ def trail_routes() -> list[DescribedRoute]:
     """The export of the audit trail."""
     return [
         DescribedRoute(
-            "GET",
-            f"{API}/audit/export",
-            export_audit,
-            name="export_audit",
-            tag="audit",
+            export_audit.method,
+            API + export_audit.path,
+            write_out,
+            name=export_audit.tool,
+            tag=export_audit.noun,
             summary="Export the audit trail",
             description="All audit records of this workspace from the first to the last, one JSON object a line.",
             answer=None,
             answer_words="The records, one a line.",
             answer_class=JSONLines,
-            errors=(Unauthenticated, ScopeMissing, Internal, Unavailable),
-            extra={"x-scope": SCOPE},
+            errors=ALWAYS,
+            extra={"x-operation": export_audit.name, "x-scope": export_audit.scope},
         )
     ]
 
 
-async def export_audit(request: Request) -> Response:
+async def write_out(request: Request) -> Response:
     """Stream the records of the caller's workspace."""
+    parts = parts_of(request)
     caller = await caller_of(request)
-    caller.require(SCOPE)
-    lines = _lines(parts_of(request).database, caller.workspace_id)
+    arguments = await read_arguments(request, export_audit, frozenset())
+    trail = (await parts.pipeline.run(caller, export_audit, arguments)).value
+    lines = _lines(parts.database, UUID(trail["workspace_id"]))
     return JSONLines(lines, headers={"cache-control": "no-store"})
 
 

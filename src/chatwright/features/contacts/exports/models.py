@@ -37,6 +37,22 @@ class ContactExport(Output):
     """When it ended."""
 
 
+class ExportFile(Output):
+    """The file of a finished export."""
+
+    storage_key: str
+    """Where it lies in the store."""
+    size: int
+    """Its bytes."""
+
+
+class DownloadExport(Input):
+    """A finished export whose file to give out."""
+
+    export_id: UUID
+    """Id of the export."""
+
+
 class GetExport(Input):
     """An export to show."""
 

@@ -1,7 +1,5 @@
 """The verbs about exports."""
 
-from uuid import UUID
-
 from chatwright.features.contacts.access import limits_of
 from chatwright.features.contacts.errors import (
     ExportNotFound,
@@ -10,7 +8,14 @@ from chatwright.features.contacts.errors import (
     UnknownField,
 )
 from chatwright.features.contacts.exports import store
-from chatwright.features.contacts.exports.models import ContactExport, GetExport, ListExports, StartExport
+from chatwright.features.contacts.exports.models import (
+    ContactExport,
+    DownloadExport,
+    ExportFile,
+    GetExport,
+    ListExports,
+    StartExport,
+)
 from chatwright.features.contacts.filters import Node
 from chatwright.features.contacts.finding import checked_clause
 from chatwright.features.contacts.segments.finding import segment_filter
@@ -83,9 +88,18 @@ async def list_exports(caller: Caller, request: ListExports) -> Page[ContactExpo
     return page_of(rows, request.limit, lambda row: (str(row.id),))
 
 
-async def export_key(caller: Caller, export_id: UUID) -> str:
-    """Where the file of a finished export lies; raises ExportNotFound."""
-    key = await store.EXPORT_KEY.first(caller.workspace_id, limits_of(caller), export_id)
-    if key is None:
+@operation(
+    "exports.download",
+    tool="download_contact_export",
+    scope="contacts:read",
+    effect=Effect.READ,
+    http="GET /exports/{export_id}/content",
+    errors=(ExportNotFound,),
+    surfaces=frozenset(),
+)
+async def download_export(caller: Caller, request: DownloadExport) -> ExportFile:
+    """Find the file of a finished export; the face that was asked for it streams it out of the store."""
+    file = await store.EXPORT_FILE.first(caller.workspace_id, limits_of(caller), request.export_id)
+    if file is None:
         raise ExportNotFound
-    return key
+    return file

@@ -1,6 +1,6 @@
 """Queries about exports."""
 
-from chatwright.features.contacts.exports.models import ContactExport
+from chatwright.features.contacts.exports.models import ContactExport, ExportFile
 from chatwright.ports.database import Statement, value
 
 _EXPORT = """
@@ -22,10 +22,10 @@ FIND_EXPORT = Statement(
     f"select {_EXPORT} from contact_exports where {_VISIBLE} and id = $3",
     ContactExport,
 )
-EXPORT_KEY = Statement(
-    "contacts.export_key",
-    f"select storage_key from contact_exports where {_VISIBLE} and id = $3 and state = 'done'",
-    value,
+EXPORT_FILE = Statement(
+    "contacts.export_file",
+    f"select storage_key, size from contact_exports where {_VISIBLE} and id = $3 and state = 'done'",
+    ExportFile,
 )
 LIST_EXPORTS = Statement(
     "contacts.list_exports",
