@@ -2,12 +2,16 @@
 
 import asyncio
 import contextlib
+from dataclasses import replace
 
-from chatwright.features.messaging.delivering import delivery_ledger
+import pytest
+
+from chatwright.features.messaging.delivering import MOST_ATTEMPTS, delivery_ledger
 from chatwright.features.messaging.operations import get_message
 from chatwright.infra.claimer import Claimer
 from chatwright.ports.channel import Reaction, SendOutcome
 from tests.features.messaging.conftest import Post
+from tests.features.messaging.paper import PaperChannel
 
 
 class TestSend:
@@ -54,3 +58,58 @@ class TestUncertain:
         await post.work()
         detail = await post.desk.call(get_message, message_id=message["id"])
         assert (detail["message"]["status"], detail["message"]["error"]) == ("failed", "POLICY: not so")
+
+
+class TestGivingUp:
+    """A message never waits for ever, and neither do those behind it."""
+
+    async def test_a_channel_that_is_never_ready_fails_the_message(self, post: Post) -> None:
+        conversation = await post.begin()
+        post.channel.outcomes["not now"] = SendOutcome(
+            reaction=Reaction.RETRY, code="BUSY", retry_after=0.001
+        )
+        first = await post.send(conversation, "not now")
+        second = await post.send(conversation, "and then")
+        await _until_all_ended(post)
+        detail = await post.desk.call(get_message, message_id=first["id"])
+        assert (detail["message"]["status"], detail["message"]["error"]) == ("failed", "BUSY")
+        sent = [str(outgoing.message_id) for outgoing in post.channel.wall]
+        assert sent == [first["id"]] * MOST_ATTEMPTS + [second["id"]]
+
+    async def test_a_channel_that_trips_each_time_leaves_the_message_unknown(
+        self, post: Post, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(PaperChannel, "capabilities", replace(PaperChannel.capabilities, repeatable=True))
+        conversation = await post.begin()
+        post.channel.outcomes["odd"] = RuntimeError("a bug of the channel")
+        message = await post.send(conversation, "odd")
+        await _until_all_ended(post)
+        detail = await post.desk.call(get_message, message_id=message["id"])
+        assert detail["message"]["status"] == "unknown"
+        assert "a bug of the channel" not in detail["message"]["error"]
+
+    async def test_an_inbox_that_cannot_be_used_fails_the_message(self, post: Post) -> None:
+        conversation = await post.begin()
+        message = await post.send(conversation, "hello")
+        async with post.desk.product.database.transaction() as unit:
+            await unit.connection.execute(
+                "update inboxes set settings = $2 where id = $1", post.inbox_id, {"unheard": "of"}
+            )
+        await _until_all_ended(post)
+        detail = await post.desk.call(get_message, message_id=message["id"])
+        assert detail["message"]["status"] == "failed"
+        assert "settings" in detail["message"]["error"]
+
+
+async def _until_all_ended(post: Post) -> None:
+    """Work until no message waits any longer, without the pauses between attempts."""
+    for _ in range(3 * MOST_ATTEMPTS):
+        await post.work()
+        async with post.desk.product.database.transaction() as unit:
+            rows = await unit.connection.fetch(
+                "update deliveries set due_at = now() where workspace_id = $1 and state = 'queued' returning id",
+                post.desk.caller.workspace_id,
+            )
+            if not rows:
+                return
+    pytest.fail("A message still waits.")

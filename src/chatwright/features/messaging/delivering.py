@@ -7,18 +7,26 @@ repeated blindly, unless the channel says that repeating is harmless.
 
 from uuid import UUID
 
+import structlog
 from pydantic import TypeAdapter
 
 from chatwright.features.messaging import store
 from chatwright.features.messaging.receiving import OpenInbox, find_inbox, move_status
 from chatwright.features.messaging.store import DeliveryRow
+from chatwright.kernel.errors import ChatwrightError, Unavailable
 from chatwright.kernel.ids import new_id
 from chatwright.ports.channel import Outgoing, Reaction, SendOutcome
 from chatwright.ports.content import Content
 from chatwright.ports.database import wake
-from chatwright.ports.ledger import Claim, Ledger
+from chatwright.ports.ledger import Claim, LeaseLost, Ledger
 
 DELIVERIES = "deliveries"
+MOST_ATTEMPTS = 14
+"""With the waits between them this lets a provider be away for an hour. The lane stands still meanwhile."""
+FIRST_WAIT_SECONDS = 5.0
+LONGEST_WAIT_SECONDS = 600.0
+
+_log = structlog.get_logger(__name__)
 _CONTENT: TypeAdapter[Content] = TypeAdapter(Content)
 
 
@@ -30,10 +38,24 @@ async def intend(workspace_id: UUID, conversation_id: UUID, message_id: UUID) ->
 
 def delivery_ledger() -> Ledger:
     """The ledger of intended sends, in order per conversation."""
-    return Ledger(DELIVERIES, _work)
+    return Ledger(DELIVERIES, _work, max_attempts=MOST_ATTEMPTS)
 
 
 async def _work(claim: Claim) -> None:
+    try:
+        await _deliver(claim)
+    except (LeaseLost, Unavailable):
+        raise
+    except ChatwrightError as error:
+        await _give_up(claim, error.message)
+    except Exception:
+        if claim.attempts < MOST_ATTEMPTS:
+            raise
+        _log.exception("delivery.given_up", id=str(claim.id))
+        await _give_up(claim, "Something went wrong on our side.")
+
+
+async def _deliver(claim: Claim) -> None:
     prepared = await _commit_intent(claim)
     if prepared is None:
         return
@@ -66,15 +88,27 @@ async def _commit_outcome(claim: Claim, delivery: DeliveryRow, outcome: SendOutc
         case None:
             async with claim.settling():
                 await _move(delivery, "sent", None, outcome.external_id)
-        case Reaction.RETRY:
-            async with claim.settling("queued", again_in=outcome.retry_after or 5.0, error=words):
+        case Reaction.RETRY if claim.attempts < MOST_ATTEMPTS:
+            async with claim.settling("queued", again_in=_wait_after(claim, outcome), error=words):
                 await store.SET_STATUS.run(delivery.message_id, "queued", words, None)
-        case Reaction.GIVE_UP:
+        case Reaction.RETRY | Reaction.GIVE_UP:
             async with claim.settling("failed", error=words):
                 await _move(delivery, "failed", words)
         case Reaction.UNKNOWN:
             async with claim.settling("unknown", error=words):
                 await _move(delivery, "unknown", words)
+
+
+def _wait_after(claim: Claim, outcome: SendOutcome) -> float:
+    """Seconds: as the provider wishes, else longer after each attempt."""
+    return outcome.retry_after or min(FIRST_WAIT_SECONDS * 2 ** (claim.attempts - 1), LONGEST_WAIT_SECONDS)
+
+
+async def _give_up(claim: Claim, words: str) -> None:
+    """End a message that cannot be sent; one that was being sent may have gone out all the same."""
+    async with claim.settling("failed", error=words):
+        delivery = await store.DELIVERY.one(claim.row["message_id"])
+        await _move(delivery, "unknown" if delivery.status == "sending" else "failed", words)
 
 
 async def _move(
