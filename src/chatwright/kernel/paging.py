@@ -67,10 +67,15 @@ def decode_cursor(cursor: str, *shape: type[str] | type[int]) -> tuple[str | int
         message = "This cursor was not made by this server."
         raise InvalidCursor(message)
     key = tuple(cast("list[str | int]", parts))
-    if [type(part) for part in key] != list(shape):
+    if [type(part) for part in key] != list(shape) or not all(_is_storable(part) for part in key):
         message = "This cursor belongs to another list."
         raise InvalidCursor(message)
     return key
+
+
+def _is_storable(part: str | int) -> bool:
+    """Whether a query can take it: our own cursors hold nothing else."""
+    return "\0" not in part if isinstance(part, str) else -(2**63) <= part < 2**63
 
 
 def after_id(cursor: str | None) -> UUID:

@@ -105,6 +105,15 @@ class TestReadMarks:
         read = await post.desk.call(mark_read, conversation_id=conversation["id"], up_to=1)
         assert read["unread"] == 2
         assert (await post.desk.call(mark_read, conversation_id=conversation["id"]))["unread"] == 0
+
+    async def test_no_further_than_to_its_end(self, post: Post) -> None:
+        conversation = await post.begin()
+        for position in (-(2**70), 2**70):
+            read = await post.desk.call(mark_read, conversation_id=conversation["id"], up_to=position)
+        assert read["unread"] == 0
+        await post.receive(letter("more"))
+        (now,) = await post.conversations()
+        assert now["unread"] == 1
         assert (await post.desk.call(mark_unread, conversation_id=conversation["id"]))["unread"] == 1
 
 

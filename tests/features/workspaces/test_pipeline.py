@@ -52,8 +52,23 @@ class TestInput:
             await desk.call(update_workspace, nmae="x")
         assert [field.path for field in caught.value.fields] == ["nmae"]
 
+    @pytest.mark.parametrize("arguments", [{"name": "a\ud800"}, {"\ud800": 1}, {"name": {"\ud800": 1}}])
+    async def test_halves_of_characters_are_bad_input_and_recorded(
+        self, desk: Desk, arguments: dict[str, object]
+    ) -> None:
+        with pytest.raises(InvalidInput):
+            await desk.product.pipeline.run(desk.caller, update_workspace, arguments)
+        (record,) = (await desk.call(list_audit))["items"]
+        assert (record["outcome"], record["error"]) == ("failed", "INVALID_ARGUMENT")
+
 
 class TestIdempotency:
+    @pytest.mark.parametrize("key", ["", "x" * 256, "a\0b", "a\ud800b"])
+    async def test_a_key_that_cannot_be_kept_is_bad_input(self, desk: Desk, key: str) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            await desk.product.pipeline.run(desk.caller, create_token, {"name": "n8n"}, idempotency_key=key)
+        assert [field.path for field in caught.value.fields] == ["idempotency_key"]
+
     async def test_same_key_and_arguments_replay_the_stored_result(self, desk: Desk) -> None:
         run = desk.product.pipeline.run
         first = await run(desk.caller, create_token, {"name": "n8n"}, idempotency_key="k1")

@@ -193,8 +193,9 @@ async def set_owner(caller: Caller, request: SetOwner) -> Conversation:
 async def mark_read(caller: Caller, request: MarkRead) -> Conversation:
     """Note that we have read a conversation, up to a message or to its end."""
     conversation = await _locked(caller, request.conversation_id)
-    position = conversation.last_position if request.up_to is None else request.up_to
-    await store.MARK_READ.run(conversation.id, max(position, conversation.read_position))
+    last = conversation.last_position
+    position = last if request.up_to is None else min(max(request.up_to, conversation.read_position), last)
+    await store.MARK_READ.run(conversation.id, position)
     emit(events.conversation_changed(conversation, "read", position=position))
     return await _show(caller, conversation.id)
 
@@ -380,6 +381,6 @@ def _conversation_cursor(cursor: str | None) -> tuple[datetime | None, UUID | No
         return None, None
     moment, conversation_id = decode_cursor(cursor, str, str)
     try:
-        return datetime.fromisoformat(str(moment)), UUID(str(conversation_id))
-    except ValueError as error:
+        return datetime.fromisoformat(str(moment)).astimezone(UTC), UUID(str(conversation_id))
+    except (ValueError, OverflowError) as error:
         raise InvalidCursor("This cursor belongs to another list.") from error

@@ -82,8 +82,8 @@ def shape(value: object, depth: int = 0) -> object:  # noqa: PLR0911 - one line 
 
 
 def _kept(text: str, limit: int) -> str:
-    """Text from outside as a record can hold it: short, and without NUL, which JSON columns refuse."""
-    return text[:limit].replace("\0", "\N{REPLACEMENT CHARACTER}")
+    """Text from outside as a record can hold it: short, without NUL, which JSON columns refuse, and whole."""
+    return text[:limit].replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 
 def _is_id(text: str) -> bool:

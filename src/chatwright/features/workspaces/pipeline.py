@@ -6,6 +6,7 @@ audit record, events). Whatever is refused or fails is audited in a transaction 
 
 import asyncio
 import hashlib
+import re
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -46,6 +47,8 @@ WAIT_SECONDS = 10.0
 WAIT_STEP_SECONDS = 0.05
 DEEPEST = 100
 """Levels of nesting in arguments."""
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -132,6 +135,7 @@ class Pipeline:
         if not 0 < len(key) <= MAX_KEY_LENGTH:
             message = f"An idempotency key has 1 to {MAX_KEY_LENGTH} characters."
             raise InvalidInput(message, fields=[FieldProblem(path="idempotency_key", message=message)])
+        _check_storable(key, ("idempotency_key",))
         principal = principal_of(caller)
         fingerprint = hashlib.sha256(
             orjson.dumps(request.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
@@ -207,12 +211,14 @@ def read_model(model: type[Model], arguments: Mapping[str, object]) -> Model:
 
 
 def _check_storable(value: Any, path: tuple[str, ...] = ()) -> None:  # noqa: ANN401 - any JSON.
-    """Refuse what no database column takes: NUL characters, and nesting beyond any sense."""
+    """Refuse what no database column takes: NUL characters, halves of characters, nesting beyond any sense."""
     if len(path) > DEEPEST:
         raise _refused(path, f"This is nested deeper than {DEEPEST} levels.")
     match value:
         case str() if "\0" in value:
             raise _refused(path, "Text cannot hold NUL characters.")
+        case str() if _HALF.search(value):
+            raise _refused(path, "Text cannot hold halves of surrogate pairs.")
         case dict():
             for name, inner in cast("dict[str, Any]", value).items():
                 _check_storable(name, path)

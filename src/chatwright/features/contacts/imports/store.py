@@ -71,7 +71,7 @@ LIST_ERRORS = Statement(
     "contacts.list_import_errors",
     """
     select row, "column", message from contact_import_errors
-    where import_id = $1 and (row, "column") > ($2, $3) order by row, "column" limit $4
+    where import_id = $1 and (row, "column") > ($2::bigint, $3) order by row, "column" limit $4
     """,
     ImportRowError,
 )
