@@ -49,6 +49,12 @@ class Errands:
         ledger = Ledger(TABLE, self._work, lease_seconds=lease, max_attempts=attempts)
         return Claimer(self.product.database, self.product.signals, ledger, concurrency=concurrency)
 
+    async def until_done(self, *names: str) -> None:
+        """Wait until exactly these were done, in this order."""
+        async with asyncio.timeout(20):
+            while self.done != list(names):
+                await asyncio.sleep(0.01)
+
     async def drain(self, claimer: Claimer) -> None:
         while await claimer.run_once():
             pass
@@ -177,8 +183,25 @@ class TestWaking:
             await asyncio.sleep(0.05)
             await errands.add("news")
             errands.product.signals.announce({TABLE})
-            async with asyncio.timeout(10):
-                while errands.done != ["news"]:
-                    await asyncio.sleep(0.01)
+            await errands.until_done("news")
+        finally:
+            task.cancel()
+
+    async def test_a_slow_row_holds_up_only_its_own_lane(self, errands: Errands) -> None:
+        finish = asyncio.Event()
+
+        async def dawdle(claim: Claim) -> None:
+            if claim.row["name"] == "slow":
+                await finish.wait()
+            await errands.finish(claim)
+
+        errands.work = dawdle
+        await errands.add("slow", "behind", lane="a")
+        await errands.add(*(f"b{number}" for number in range(9)), lane="b")
+        task = asyncio.create_task(errands.claimer(concurrency=3).run())
+        try:
+            await errands.until_done(*(f"b{number}" for number in range(9)))
+            finish.set()
+            await errands.until_done(*(f"b{number}" for number in range(9)), "slow", "behind")
         finally:
             task.cancel()

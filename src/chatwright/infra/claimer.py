@@ -34,28 +34,46 @@ class Claimer:
         self._claim = _claim_statement(ledger.table)
 
     async def run(self) -> None:
-        """Claim and work batches; between them wait for the wake-up call or the poll."""
-        with self._signals.follow(self._ledger.topic) as follower:
-            while True:
-                if await self._try_once() == 0:
-                    await follower.next(POLL_SECONDS)
+        """Claim rows and work them, each in a task of its own.
 
-    async def _try_once(self) -> int:
-        try:
-            return await self.run_once()
-        except ChatwrightError as error:
-            _log.warning("claimer.paused", ledger=self._ledger.table, error=error.code)
-            return 0
+        It looks for more at news, at the poll, and when half of the tasks are free: a claim for every row that
+        is done would cost more than the wait, and one slow row must not hold up the others.
+        """
+        with self._signals.follow(self._ledger.topic) as follower:
+            async with asyncio.TaskGroup() as tasks:
+                news = tasks.create_task(follower.next(POLL_SECONDS))
+                working: set[asyncio.Task[Any]] = set()
+                heard = True
+                while True:
+                    if heard or len(working) * 2 <= self._concurrency:
+                        claims = await self._try_claim(self._concurrency - len(working))
+                        working |= {tasks.create_task(self._work(claim)) for claim in claims}
+                    done, _ = await asyncio.wait({news, *working}, return_when=asyncio.FIRST_COMPLETED)
+                    working -= done
+                    heard = news in done
+                    if heard:
+                        news = tasks.create_task(follower.next(POLL_SECONDS))
 
     async def run_once(self) -> int:
         """Claim one batch and work it to its end; returns how many rows it had."""
+        claims = await self._claim_due(self._concurrency)
+        await asyncio.gather(*(self._work(claim) for claim in claims))
+        return len(claims)
+
+    async def _try_claim(self, most: int) -> list["LeasedRow"]:
+        if most == 0:
+            return []
+        try:
+            return await self._claim_due(most)
+        except ChatwrightError as error:
+            _log.warning("claimer.paused", ledger=self._ledger.table, error=error.code)
+            return []
+
+    async def _claim_due(self, most: int) -> list["LeasedRow"]:
         owner = new_id()
-        async with self._database.transaction():
-            rows = await self._claim.all(owner, self._ledger.lease_seconds, self._concurrency)
-        await asyncio.gather(
-            *(self._work(LeasedRow(self._database, self._ledger, owner, row)) for row in rows)
-        )
-        return len(rows)
+        async with self._database.autocommit():
+            rows = await self._claim.all(owner, self._ledger.lease_seconds, most)
+        return [LeasedRow(self._database, self._ledger, owner, row) for row in rows]
 
     async def _work(self, claim: "LeasedRow") -> None:
         try:
@@ -130,12 +148,17 @@ class LeasedRow:
 
 
 def _claim_statement(table: str) -> Statement[dict[str, Any]]:
-    """A row is due when it is open and no earlier row of its lane is."""
+    """A row is due when it is open and no earlier row of its lane is.
+
+    Nobody waits for the disk to have a claim: whatever is committed under it comes later in the same log, and
+    a claim that a crash of the server forgets is made again.
+    """
     return Statement(
         f"{table}.claim",
         f"""
         update {table} set state = 'leased', lease_owner = $1, attempts = attempts + 1,
                due_at = clock_timestamp() + make_interval(secs => $2)
+        from set_config('synchronous_commit', 'off', true)
         where id in (
             select id from {table} due
             where state in {OPEN_STATES} and due_at <= now()
@@ -144,7 +167,7 @@ def _claim_statement(table: str) -> Statement[dict[str, Any]]:
                   where earlier.lane = due.lane and earlier.position < due.position
                     and earlier.state in {OPEN_STATES})
             order by due_at limit $3 for update skip locked)
-        returning *
+        returning {table}.*
         """,
         record,
     )

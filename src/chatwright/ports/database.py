@@ -115,8 +115,9 @@ class Statement(Generic[Row]):
         return int(count) if count.isdigit() else 0
 
     async def many(self, rows: Iterable[Sequence[object]]) -> None:
-        """Run once per row of arguments, in one round trip."""
-        await current_unit().connection.executemany(self.sql, rows)
+        """Run once per row of arguments, in one round trip, or none for no rows."""
+        if rows := list(rows):
+            await current_unit().connection.executemany(self.sql, rows)
 
 
 def value(**columns: Any) -> Any:  # noqa: ANN401 - whatever the single column holds.
