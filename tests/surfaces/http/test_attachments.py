@@ -5,6 +5,7 @@ from uuid import uuid4
 import httpx2
 
 from chatwright.features.messaging.attachments.operations import UPLOAD_LIMIT
+from chatwright.features.workspaces.operations import list_audit
 from tests.conftest import Desk
 from tests.surfaces.http.conftest import token_of
 from tests.surfaces.http.test_rest import problem_of
@@ -60,6 +61,8 @@ class TestUpload:
         headers = {"authorization": f"Bearer {token}"}
         answer = await http.post(UPLOAD, params={"filename": "a"}, content=b"x", headers=headers)
         problem_of(answer, 403, "INSUFFICIENT_SCOPE")
+        (record,) = (await desk.call(list_audit, outcome="refused"))["items"]
+        assert record["operation"] == "attachments.register"
 
 
 class TestDownload:
