@@ -1,14 +1,16 @@
 """The pipeline's promises, seen from any face."""
 
 import asyncio
+from uuid import UUID
 
 import pytest
 
 from chatwright.app.settings import Settings
 from chatwright.app.wiring import open_product
-from chatwright.features.workspaces import pipeline
+from chatwright.features.workspaces import audit, pipeline
 from chatwright.features.workspaces.operations import (
     create_token,
+    export_audit,
     get_workspace,
     list_audit,
     list_tokens,
@@ -16,9 +18,11 @@ from chatwright.features.workspaces.operations import (
     update_workspace,
     verify_audit,
 )
+from chatwright.features.workspaces.store import AuditRow
 from chatwright.kernel.caller import Caller, Trust
 from chatwright.kernel.errors import (
     ApprovalRequired,
+    Forbidden,
     IdempotencyConflict,
     IdempotencyInProgress,
     Internal,
@@ -26,6 +30,7 @@ from chatwright.kernel.errors import (
     RateLimitExceeded,
     ScopeMissing,
 )
+from chatwright.kernel.ids import new_id
 from chatwright.kernel.operation import Effect, Input, Output, RateClass, operation
 from tests.conftest import Desk
 
@@ -214,6 +219,42 @@ class TestAuditChain:
             "broken_at": None,
             "reason": None,
         }
+
+    async def test_records_that_come_while_it_looks_are_no_fault(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await desk.call(update_workspace, name="before")
+        read = audit.batch
+
+        async def read_late(workspace_id: UUID, after: int) -> list[AuditRow]:
+            if after == audit.BEFORE_ALL:
+                await desk.call(update_workspace, name="meanwhile")
+            return await read(workspace_id, after)
+
+        monkeypatch.setattr(audit, "batch", read_late)
+        verdict = await desk.call(verify_audit)
+        assert (verdict["intact"], verdict["records"]) == (True, 2)
+
+    async def test_one_that_was_put_behind_the_end_is_found(self, desk: Desk) -> None:
+        await desk.call(update_workspace, name="a")
+        async with desk.product.database.transaction() as unit:
+            await unit.connection.execute(
+                """
+                insert into audit_records (workspace_id, seq, body, hash)
+                select workspace_id, 2, body, sha256(hash || int8send(2) || convert_to(body, 'UTF8'))
+                from audit_records where workspace_id = $1
+                """,
+                desk.caller.workspace_id,
+            )
+        verdict = await desk.call(verify_audit)
+        assert (verdict["intact"], verdict["broken_at"]) == (False, 2)
+
+    async def test_it_is_not_for_callers_limited_to_some_inboxes(self, desk: Desk) -> None:
+        """Its records name what happened in all of them."""
+        limited = desk.caller_with("audit:read", inbox_ids=frozenset({new_id()}))
+        for look in (list_audit, verify_audit, export_audit):
+            with pytest.raises(Forbidden):
+                await desk.call(look, as_=limited)
 
     @pytest.mark.parametrize(
         ("tampering", "broken_at"),

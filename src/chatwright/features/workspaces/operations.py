@@ -279,6 +279,7 @@ async def revoke_token(caller: Caller, request: RevokeToken) -> AccessToken:
 @operation("audit.list", tool="list_audit_records", scope="audit:read", effect=Effect.READ, http="GET /audit")
 async def list_audit(caller: Caller, request: ListAudit) -> Page[AuditRecord]:
     """List audit records, newest first: who did what, through which face, and how it ended."""
+    _require_whole_trail(caller)
     before = 2**62
     if request.cursor is not None:
         (before,) = decode_cursor(request.cursor, int)
@@ -304,6 +305,7 @@ async def list_audit(caller: Caller, request: ListAudit) -> Page[AuditRecord]:
 async def verify_audit(caller: Caller, request: VerifyAudit) -> AuditVerdict:
     """Check the audit chain of this workspace and name the first record that was edited, deleted or moved."""
     del request
+    _require_whole_trail(caller)
     verdict = await audit.verify(caller.workspace_id)
     return AuditVerdict(
         intact=verdict.broken_at is None,
@@ -325,6 +327,7 @@ async def verify_audit(caller: Caller, request: VerifyAudit) -> AuditVerdict:
 async def export_audit(caller: Caller, request: ExportAudit) -> AuditTrail:
     """Say whose trail the caller may have; the face that was asked for it streams the records."""
     del request
+    _require_whole_trail(caller)
     return AuditTrail(workspace_id=caller.workspace_id)
 
 
@@ -347,6 +350,12 @@ def _check_may_change(caller: Caller, *roles: Role) -> None:
 def _require_whole_workspace(caller: Caller) -> None:
     if caller.inbox_ids is not None:
         message = "A token limited to some inboxes cannot see other workspaces."
+        raise Forbidden(message)
+
+
+def _require_whole_trail(caller: Caller) -> None:
+    if caller.inbox_ids is not None:
+        message = "The audit trail tells of every inbox, and the caller is limited to some."
         raise Forbidden(message)
 
 
