@@ -386,6 +386,15 @@ class TestTrouble:
             assert "result" in await running.ask(modern("tools/list")["json"])
             assert await running.end() == (0, b"")
 
+    async def test_messages_that_nobody_can_read_are_answered_too(self, mcp_url: str, desk: Desk) -> None:
+        async with bridge(environment(mcp_url, await token_of(desk))) as running:
+            for depth in (900, 980, 100_000):
+                deep = b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {"a": %s%s}}'
+                assert "error" in await running.ask(deep % (b"[" * depth, b"]" * depth))
+            half = modern("tools/call", name="a\ud800", arguments={})["json"]
+            assert "error" in await running.ask(half)
+            assert "result" in await running.ask(modern("tools/list")["json"])
+
 
 class TestProfiles:
     async def test_without_one_each_request_is_told_so(self) -> None:

@@ -154,7 +154,7 @@ class Bridge:
     def _take(self, line: bytes) -> None:
         try:
             message: object = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             self._tell_error(None, PARSE_ERROR, "This line is not JSON.")
             return
         if not isinstance(message, dict):
@@ -200,6 +200,13 @@ class Bridge:
                 self._tell_error(call.message["id"], SERVER_ERROR, str(failure), failure.data)
             if not call.abandoned:
                 sys.stderr.write(f"chatwright mcp: {failure}\n")
+        except Exception as error:
+            # Whatever it is, the client waits for an answer.
+            if call.expects_answer:
+                self._tell_error(
+                    call.message["id"], SERVER_ERROR, f"The bridge tripped: {type(error).__name__}."
+                )
+            raise
         finally:
             with self._lock:
                 self._threads.discard(threading.current_thread())
@@ -454,7 +461,7 @@ def _answer_in(status: int, body: bytes) -> Json:
 def _parsed(text: bytes) -> object:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -467,4 +474,4 @@ def header_value(text: str) -> str:
     plain = all(" " <= letter <= "~" for letter in text) and text == text.strip()
     if plain and not (text.startswith("=?base64?") and text.endswith("?=")):
         return text
-    return f"=?base64?{base64.b64encode(text.encode()).decode()}?="
+    return f"=?base64?{base64.b64encode(text.encode(errors='replace')).decode()}?="
