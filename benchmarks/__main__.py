@@ -57,7 +57,7 @@ def _options() -> argparse.Namespace:
 
 
 async def _measured(options: argparse.Namespace, folder: Path) -> list[Comparison]:
-    seconds, rounds = (0.7, 2) if options.quick else (2.0, 5)
+    seconds, rounds = (0.5, 2) if options.quick else (2.0, 5)
     wanted = [measure for name, measure in MEASURES.items() if not options.names or name in options.names]
     results: list[Comparison] = []
     async with prepared(folder, seconds=seconds, rounds=rounds) as place:

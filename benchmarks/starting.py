@@ -27,7 +27,7 @@ async def stdio(place: Place) -> list[Comparison]:
     floor = (sys.executable, "-m", "benchmarks.floors", "stdio")
     sides = [_side("product", place, (CHATWRIGHT, "mcp")), _side("bare MCP SDK, one tool", place, floor)]
     name = "stdio: start to the first tools/list"
-    rounds = place.rounds * 3
+    rounds = place.rounds + 2
     return [await compare(name, "ms", sides, rounds=rounds, more_is_better=False)]
 
 
