@@ -7,6 +7,7 @@ from mcp.client.subscriptions import Subscription
 from mcp.shared.exceptions import MCPError
 from mcp.shared.subscriptions import ResourcesListChanged, ResourceUpdated
 
+from chatwright.features.contacts.operations import update_contact
 from chatwright.features.messaging.operations import send_message
 from chatwright.features.workspaces.operations import list_tokens, revoke_token
 from chatwright.surfaces.mcp import listening
@@ -69,6 +70,35 @@ async def test_a_token_limited_to_other_inboxes_hears_nothing(mcp_url: str, post
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.5):
                 await anext(aiter(subscription))
+
+
+async def test_nor_of_contacts_that_only_others_know(mcp_url: str, post: Post, desk: Desk) -> None:
+    watched = await post.begin()
+    uri = f"chatwright://contacts/{watched['contact_id']}"
+    token = await token_of(desk, inbox_ids=[str(await paper_inbox(desk))])
+    async with (
+        connected(mcp_url, token) as client,
+        client.listen(resource_subscriptions=[uri]) as subscription,
+    ):
+        await desk.call(update_contact, contact_id=watched["contact_id"], name="Ann")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await anext(aiter(subscription))
+
+
+async def test_what_an_older_transaction_held_back_is_not_long_in_coming(mcp_url: str, post: Post) -> None:
+    """Its own signal came too early, and nothing signals the end of the other."""
+    watched = await post.begin()
+    uri = f"chatwright://conversations/{watched['id']}"
+    async with (
+        connected(mcp_url, await token_of(post.desk)) as client,
+        client.listen(resource_subscriptions=[uri]) as subscription,
+    ):
+        async with post.desk.product.database.transaction() as unit:
+            await unit.connection.execute("select pg_current_xact_id()")
+            await post.desk.call(send_message, conversation_id=watched["id"], text="hello")
+            await asyncio.sleep(0.3)
+        assert await heard(subscription) == ResourceUpdated(uri)
 
 
 async def test_a_stream_ends_with_its_token(

@@ -7,6 +7,7 @@ when its token does.
 
 import asyncio
 import contextlib
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Final
@@ -26,6 +27,9 @@ from chatwright.surfaces.mcp.resources import SCHEME, Resources
 
 LOOK_SECONDS: Final = 15.0
 """How long a lost signal can delay news, and a revoked token keep a silent stream open."""
+SOON_SECONDS: Final = 1.0
+"""How soon to look again after a signal: an older transaction may hold back what it told of, and no signal says
+when that has ended."""
 MOST_STREAMS: Final = 32
 """Streams that one principal may hold open in one process."""
 _NEW_RESOURCES: Final = frozenset({"conversation.created", "contact.created"})
@@ -73,8 +77,11 @@ class Listening:
         """Pass on what happens until the token ends."""
         caller = caller_of(ctx)
         with self._signals.follow(f"events:{caller.workspace_id}") as follower:
+            impatient_until = 0.0
             while True:
-                await follower.next(LOOK_SECONDS)
+                impatient = time.monotonic() < impatient_until
+                if await follower.next(SOON_SECONDS if impatient else LOOK_SECONDS):
+                    impatient_until = time.monotonic() + LOOK_SECONDS
                 try:
                     await check_token(ctx)
                     position = await self._tell(caller, position, news)
@@ -94,7 +101,7 @@ class Listening:
 
     def _changes(self, caller: Caller, event: Event) -> list[ServerEvent]:
         """What an event means to those who read resources."""
-        if event.inbox_id is not None and not caller.sees_inbox(event.inbox_id):
+        if not _may_hear(caller, event):
             return []
         changes: list[ServerEvent] = [
             ResourceUpdated(uri)
@@ -104,6 +111,13 @@ class Listening:
         if changes and event.kind in _NEW_RESOURCES:
             changes.append(ResourcesListChanged())
         return changes
+
+
+def _may_hear(caller: Caller, event: Event) -> bool:
+    """A caller limited to inboxes hears what happened there, and of what all of them share."""
+    if event.inbox_id is not None:
+        return caller.sees_inbox(event.inbox_id)
+    return caller.inbox_ids is None or event.kind.partition(".")[0] == "workspace"
 
 
 def _resources_of(event: Event) -> list[tuple[str, str]]:
