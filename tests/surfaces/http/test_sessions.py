@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp
 
+from chatwright.features.workspaces.founding import make_setup_link
 from chatwright.surfaces.http.sessions import PERSON_RATE
 from tests.conftest import Desk
 from tests.surfaces.http.conftest import OWN_PAGE, PASSWORD, connect, join
@@ -80,6 +81,19 @@ class TestSignIn:
         assert codes[: PERSON_RATE.burst] == [401] * PERSON_RATE.burst
         assert codes[-1] == 429
         assert int(answers[-1].headers["retry-after"]) >= 1
+
+    async def test_a_link_is_no_way_around_that(self, app: ASGIApp, desk: Desk, email: str) -> None:
+        async with connect(app) as client:
+            assert (await join(client, desk, email)).status_code == 200
+        async with desk.product.database.transaction():
+            link = (await make_setup_link(desk.caller.workspace_id)).partition("#")[2]
+        codes: list[int] = []
+        for number in range(PERSON_RATE.burst + 2):
+            async with connect(app) as client:
+                body = {"link": link, "email": email, "name": "Eve", "password": f"guess number {number}"}
+                codes.append((await client.post("/auth/join", json=body)).status_code)
+        assert codes[0] == 409
+        assert codes[-1] == 429
 
     async def test_one_address_cannot_try_everybody(self, app: ASGIApp, email: str) -> None:
         async with connect(app) as client:

@@ -143,7 +143,7 @@ async def sign_in(request: Request) -> Response:
     await _admit(request)
     person = read_model(SignIn, await read_object(request))
     parts = parts_of(request)
-    await parts.limiter.take(f"sign-in:{person.email.lower()}", PERSON_RATE)
+    await parts.limiter.take(_bucket_of(person.email), PERSON_RATE)
     return await _signed_in(request, await parts.sessions.sign_in(person, _browser(request)))
 
 
@@ -151,7 +151,10 @@ async def join(request: Request) -> Response:
     """Use a one-time link and start a session."""
     await _admit(request)
     person = read_model(Join, await read_object(request))
-    return await _signed_in(request, await parts_of(request).sessions.join(person, _browser(request)))
+    parts = parts_of(request)
+    # The link asks for the password of an account there is, so it must not be another way to guess it.
+    await parts.limiter.take(_bucket_of(person.email), PERSON_RATE)
+    return await _signed_in(request, await parts.sessions.join(person, _browser(request)))
 
 
 async def sign_out(request: Request) -> Response:
@@ -210,6 +213,10 @@ async def _answer_me(request: Request, caller: Caller) -> Response:
         workspaces=[] if person is None else await parts_of(request).sessions.memberships(person),
     )
     return JSONAnswer(me.model_dump(mode="json"))
+
+
+def _bucket_of(email: str) -> str:
+    return f"sign-in:{email.lower()}"
 
 
 def _browser(request: Request) -> str:
