@@ -1,7 +1,8 @@
 """The one way into an operation, whatever face the call came through.
 
 scope -> rate limit -> input -> approval -> idempotency key -> one transaction (work, stored result,
-audit record, events). Whatever is refused or fails is audited in a transaction of its own.
+audit record, events). What only reads needs no transaction. Whatever is refused or fails is audited in a
+transaction of its own.
 """
 
 import asyncio
