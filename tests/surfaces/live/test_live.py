@@ -25,6 +25,7 @@ from chatwright.kernel.caller import Caller, Surface
 from chatwright.kernel.ids import new_id
 from chatwright.ports.channel import RawEvent, register_channel
 from chatwright.surfaces.live.routes import live_routes
+from chatwright.surfaces.live.stream import MemberStream
 from tests.conftest import Desk
 from tests.serving import ServerSentEvent, events_in, serving
 
@@ -159,6 +160,22 @@ class TestEvents:
             async with asyncio.timeout(QUICK):
                 kinds = [event.data["kind"] async for event in events if event.data]
         assert "message.created" not in kinds
+
+
+async def test_it_ends_when_its_reader_goes_to_another_workspace(newsroom: Newsroom, stranger: Desk) -> None:
+    """Else it would tell of the one and listen to the other."""
+    desk = newsroom.desk
+    whereabouts = [desk.caller, stranger.caller]
+
+    async def identify() -> Caller:
+        return whereabouts.pop(0) if len(whereabouts) > 1 else whereabouts[0]
+
+    start = await desk.product.events.end()
+    await newsroom.write(newsroom.inboxes[0], "hi")
+    stream = MemberStream(desk.product.events, desk.product.signals, identify)
+    async with asyncio.timeout(QUICK):
+        said = b"".join([frame async for frame in stream.frames(desk.caller, start)])
+    assert b"message.created" in said
 
 
 class TestTyping:

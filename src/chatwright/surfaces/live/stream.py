@@ -9,6 +9,7 @@ without an id: it is kept nowhere.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from uuid import UUID
 
 import orjson
 from fastapi.sse import format_sse_event
@@ -52,16 +53,19 @@ class MemberStream:
         topics = (events_topic(caller.workspace_id), typing_topic(caller.workspace_id))
         try:
             with self._signals.follow(*topics) as follower:
-                async for frame in self._follow(follower, after):
+                async for frame in self._follow(follower, caller.workspace_id, after):
                     yield frame
         except ChatwrightError:
             # The reader connects again and then hears why, under a status of its own.
             return
 
-    async def _follow(self, follower: Follower, after: str) -> AsyncGenerator[bytes]:
+    async def _follow(self, follower: Follower, workspace_id: UUID, after: str) -> AsyncGenerator[bytes]:
         quiet = 0
         while True:
             caller = await self._identify()
+            if caller.workspace_id != workspace_id:
+                # A person who went on in another workspace is told of that one by a stream of its own.
+                return
             batch = await self._events.read(after, workspace_id=caller.workspace_id, limit=BATCH)
             for recorded in batch:
                 if may_see(caller, recorded.event):
