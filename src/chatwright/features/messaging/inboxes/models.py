@@ -39,15 +39,8 @@ class ChannelKind(Output):
     """Longest text in characters."""
 
 
-class ListChannels(Input):
-    """All channels there are; nothing to choose."""
-
-
-class ChannelKinds(Output):
-    """The channels of this server."""
-
-    items: list[ChannelKind]
-    """One for each, in order of name."""
+class ListChannels(PageRequest):
+    """The channels of this server, in order of name."""
 
 
 class CreateInbox(Input):

@@ -10,7 +10,6 @@ from chatwright.features.messaging.inboxes import store
 from chatwright.features.messaging.inboxes.access import visible_inbox
 from chatwright.features.messaging.inboxes.models import (
     ChannelKind,
-    ChannelKinds,
     CreateInbox,
     DeleteInbox,
     Inbox,
@@ -26,7 +25,7 @@ from chatwright.kernel.errors import FieldProblem, InvalidInput, field_problems
 from chatwright.kernel.events import Event
 from chatwright.kernel.ids import new_id
 from chatwright.kernel.operation import Effect, operation
-from chatwright.kernel.paging import Page, after_id, page_of
+from chatwright.kernel.paging import Page, after_id, decode_cursor, page_of
 from chatwright.ports.channel import AnyChannel, channel_named, channel_names
 from chatwright.ports.database import emit
 
@@ -38,10 +37,12 @@ from chatwright.ports.database import emit
     effect=Effect.READ,
     http="GET /channels",
 )
-async def list_channels(caller: Caller, request: ListChannels) -> ChannelKinds:
+async def list_channels(caller: Caller, request: ListChannels) -> Page[ChannelKind]:
     """List the channels that an inbox can connect, with the settings each one takes."""
-    del caller, request
-    return ChannelKinds(items=[_kind(_channel(name)) for name in channel_names()])
+    del caller
+    after = "" if request.cursor is None else str(decode_cursor(request.cursor, str)[0])
+    kinds = [_kind(_channel(name)) for name in channel_names() if name > after]
+    return page_of(kinds, request.limit, lambda kind: (kind.name,))
 
 
 @operation(
