@@ -56,6 +56,17 @@ class TestCreate:
             rows = await unit.connection.fetch("select access_tokens::text as everything from access_tokens")
         assert not any(made["token"] in row["everything"] for row in rows)
 
+    async def test_a_token_does_not_outlive_the_one_that_made_it(self, desk: Desk) -> None:
+        ends = datetime.now(UTC) + timedelta(hours=1)
+        made = await desk.call(create_token, name="short", expires_at=ends.isoformat())
+        maker = await desk.product.authenticator.by_token(made["token"], HERE)
+        for wish in (None, ends + timedelta(hours=1), ends - timedelta(minutes=30)):
+            child = await desk.call(
+                create_token, as_=maker, name="child", expires_at=wish and wish.isoformat()
+            )
+            expires_at = datetime.fromisoformat(child["access_token"]["expires_at"])
+            assert expires_at == min(ends, wish or ends)
+
     async def test_a_token_gets_no_scope_its_maker_lacks(self, desk: Desk) -> None:
         maker = desk.caller_with("tokens:write", "contacts:read")
         with pytest.raises(ScopeMissing):

@@ -220,7 +220,7 @@ async def remove_member(caller: Caller, request: RemoveMember) -> Removed:
 async def create_token(caller: Caller, request: CreateToken) -> CreatedToken:
     """Create an access token for a program. Its secret is shown once, now.
 
-    A token never gets more than its maker has: scopes, inboxes and read-only are all narrowed to the maker's.
+    A token never gets more than its maker has: scopes, inboxes, read-only and expiry are narrowed to the maker's.
     """
     scopes = sorted(caller.scopes) if request.scopes is None else sorted(set(request.scopes))
     if unknown := unknown_scopes(scopes):
@@ -243,7 +243,7 @@ async def create_token(caller: Caller, request: CreateToken) -> CreatedToken:
         request.read_only,
         await _narrowed(caller, request.inbox_ids),
         caller.name,
-        request.expires_at,
+        await _expiry(caller, request.expires_at),
     )
     emit(Event("token.created", caller.workspace_id, row.id))
     return CreatedToken(token=token, access_token=row)
@@ -364,6 +364,14 @@ async def _narrowed(caller: Caller, wanted: list[UUID] | None) -> list[UUID] | N
         await check_inboxes(caller, wanted)
         return wanted
     return None if caller.inbox_ids is None else sorted(caller.inbox_ids)
+
+
+async def _expiry(caller: Caller, wanted: datetime | None) -> datetime | None:
+    """When a token that the caller makes has to end: as wished, and not after a token that makes it."""
+    if caller.kind is not PrincipalKind.TOKEN:
+        return wanted
+    own = await store.TOKEN_EXPIRY.first(caller.workspace_id, UUID(caller.principal_id))
+    return min((each for each in (own, wanted) if each is not None), default=None)
 
 
 def _check_timezone(timezone: str | None) -> None:

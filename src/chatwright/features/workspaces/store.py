@@ -248,6 +248,11 @@ TOKEN_GRANT = Statement(
     """,
     TokenGrant,
 )
+TOKEN_EXPIRY = Statement(
+    "workspaces.token_expiry",
+    "select expires_at from access_tokens where workspace_id = $1 and id = $2",
+    value,
+)
 TOUCH_TOKEN = Statement(
     "workspaces.touch_token",
     """
