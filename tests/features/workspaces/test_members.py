@@ -1,5 +1,6 @@
 """People: joining by link, signing in, roles."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -181,6 +182,31 @@ class TestRoles:
             await desk.call(remove_member, member_id=agent.principal_id)
         listed = await desk.call(list_members)
         assert agent.principal_id not in [member["id"] for member in listed["items"]]
+
+
+class TestTokensOfMembers:
+    async def test_a_removed_members_tokens_are_refused_and_those_made_with_them(self, desk: Desk) -> None:
+        await set_up(desk)
+        admin = await invite(desk, "admin")
+        made = await desk.call(create_token, as_=admin, name="mine")
+        authenticator = desk.product.authenticator
+        with_it = await authenticator.by_token(made["token"], WEB)
+        further = await desk.call(create_token, as_=with_it, name="further")
+        await desk.call(remove_member, member_id=admin.principal_id)
+        await asyncio.sleep(1.0)
+        for token in (made["token"], further["token"]):
+            with pytest.raises(Unauthenticated):
+                await authenticator.by_token(token, WEB)
+
+    async def test_a_token_does_no_more_than_its_maker_may_now(self, desk: Desk) -> None:
+        await set_up(desk)
+        admin = await invite(desk, "admin")
+        made = await desk.call(create_token, as_=admin, name="mine")
+        await desk.call(set_member_role, member_id=admin.principal_id, role="analyst")
+        caller = await desk.product.authenticator.by_token(made["token"], WEB)
+        assert caller.may("contacts:read")
+        assert not caller.may("contacts:write")
+        assert not caller.may("tokens:read")
 
 
 class TestWorkspaces:

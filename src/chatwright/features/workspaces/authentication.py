@@ -14,7 +14,7 @@ from pydantic import EmailStr, Field, SecretStr
 from chatwright.features.workspaces import store
 from chatwright.features.workspaces.errors import WorkspaceNotFound
 from chatwright.features.workspaces.models import Membership, Name
-from chatwright.features.workspaces.rules import AGENCY_SCOPES, ROLE_SCOPES, effective_scopes
+from chatwright.features.workspaces.rules import effective_scopes, narrowed_scopes, scopes_of_member
 from chatwright.kernel.caller import Caller, PrincipalKind, Surface
 from chatwright.kernel.errors import Conflict, InvalidInput, Unauthenticated
 from chatwright.kernel.ids import new_id
@@ -62,7 +62,7 @@ class Authenticator:
             kind=PrincipalKind.TOKEN,
             principal_id=str(grant.id),
             name=grant.name,
-            scopes=effective_scopes(grant.scopes, read_only=grant.read_only),
+            scopes=_scopes_of(grant),
             inbox_ids=None if grant.inbox_ids is None else frozenset(grant.inbox_ids),
             surface=presented.surface,
             client=presented.client,
@@ -81,7 +81,7 @@ class Authenticator:
             kind=PrincipalKind.MEMBER,
             principal_id=str(grant.user_id),
             name=grant.name,
-            scopes=ROLE_SCOPES[grant.role] | (AGENCY_SCOPES if grant.agency else frozenset[str]()),
+            scopes=scopes_of_member(grant.role, agency=grant.agency),
             surface=presented.surface,
             client=presented.client,
             request_id=presented.request_id or new_id().hex,
@@ -107,6 +107,13 @@ class Authenticator:
             self._tokens.clear()
         self._tokens[key] = (grant, asked_at + CACHE_SECONDS)
         return grant
+
+
+def _scopes_of(grant: store.TokenGrant) -> frozenset[str]:
+    scopes = effective_scopes(grant.scopes, read_only=grant.read_only)
+    if grant.maker_role is None:
+        return scopes
+    return narrowed_scopes(scopes, scopes_of_member(grant.maker_role, agency=grant.maker_agency))
 
 
 class SignIn(Input):

@@ -58,5 +58,6 @@ async def issue_owner_token(workspace_id: UUID, name: str) -> str:
         None,
         "set-up",
         None,
+        None,
     )
     return token

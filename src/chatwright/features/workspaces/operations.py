@@ -244,6 +244,7 @@ async def create_token(caller: Caller, request: CreateToken) -> CreatedToken:
         await _narrowed(caller, request.inbox_ids),
         caller.name,
         await _expiry(caller, request.expires_at),
+        await _maker(caller),
     )
     emit(Event("token.created", caller.workspace_id, row.id))
     return CreatedToken(token=token, access_token=row)
@@ -364,6 +365,17 @@ async def _narrowed(caller: Caller, wanted: list[UUID] | None) -> list[UUID] | N
         await check_inboxes(caller, wanted)
         return wanted
     return None if caller.inbox_ids is None else sorted(caller.inbox_ids)
+
+
+async def _maker(caller: Caller) -> UUID | None:
+    """The member behind a caller: itself, or who made its token."""
+    match caller.kind:
+        case PrincipalKind.MEMBER:
+            return UUID(caller.principal_id)
+        case PrincipalKind.TOKEN:
+            return await store.MAKER_OF.first(caller.workspace_id, UUID(caller.principal_id))
+        case _:
+            return None
 
 
 async def _expiry(caller: Caller, wanted: datetime | None) -> datetime | None:

@@ -42,6 +42,17 @@ def effective_scopes(scopes: Iterable[str], *, read_only: bool) -> frozenset[str
     return frozenset(f"{scope.partition(':')[0]}:read" for scope in known)
 
 
+def scopes_of_member(role: Role, *, agency: bool) -> frozenset[str]:
+    """What a member may do: by their role, and as one of the agency's people."""
+    return ROLE_SCOPES[role] | (AGENCY_SCOPES if agency else frozenset[str]())
+
+
+def narrowed_scopes(scopes: Iterable[str], bounds: frozenset[str]) -> frozenset[str]:
+    """Scopes within bounds; of one that writes, where the bounds only read, the reading half."""
+    held = frozenset(scopes)
+    return (held | {f"{scope.partition(':')[0]}:read" for scope in held}) & bounds
+
+
 def unknown_scopes(scopes: Iterable[str]) -> list[str]:
     """The names among these that are no scopes."""
     return sorted(set(scopes) - SCOPES)

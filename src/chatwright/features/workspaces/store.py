@@ -42,6 +42,9 @@ class TokenGrant:
     inbox_ids: list[UUID] | None
     untouched: bool
     """Whether the time of its last use is to be written anew."""
+    maker_role: Role | None
+    """The role of the member behind it; None for a token of the server itself."""
+    maker_agency: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +221,8 @@ INSERT_TOKEN = Statement(
     "workspaces.insert_token",
     f"""
     insert into access_tokens
-        (id, workspace_id, name, prefix, token_hash, scopes, read_only, inbox_ids, created_by, expires_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning {_GRANTED}
+        (id, workspace_id, name, prefix, token_hash, scopes, read_only, inbox_ids, created_by, expires_at, maker_id)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning {_GRANTED}
     """,
     AccessToken,
 )
@@ -242,11 +245,20 @@ REVOKE_TOKEN = Statement(
 TOKEN_GRANT = Statement(
     "workspaces.token_grant",
     """
-    select id, workspace_id, name, scopes, read_only, inbox_ids,
-           last_used_at is null or last_used_at < now() - interval '1 minute' as untouched
-    from access_tokens where token_hash = $1 and revoked_at is null and (expires_at is null or expires_at > now())
+    select id, token.workspace_id, name, scopes, read_only, inbox_ids,
+           last_used_at is null or last_used_at < now() - interval '1 minute' as untouched,
+           members.role as maker_role,
+           exists (select from agency_members join workspaces using (agency_id)
+                   where workspaces.id = token.workspace_id and agency_members.user_id = maker_id) as maker_agency
+    from access_tokens token
+    left join members on members.workspace_id = token.workspace_id and members.user_id = maker_id
+    where token_hash = $1 and revoked_at is null and (expires_at is null or expires_at > now())
+      and (maker_id is null or members.user_id is not null)
     """,
     TokenGrant,
+)
+MAKER_OF = Statement(
+    "workspaces.maker_of", "select maker_id from access_tokens where workspace_id = $1 and id = $2", value
 )
 TOKEN_EXPIRY = Statement(
     "workspaces.token_expiry",

@@ -115,12 +115,15 @@ access_tokens = Table(
     Column("read_only", Boolean, nullable=False),
     Column("inbox_ids", ARRAY(UUID)),
     Column("created_by", Text, nullable=False),
+    Column("maker_id", UUID),
     _moment("created_at", required=True),
     _moment("expires_at"),
     _moment("last_used_at"),
     _moment("revoked_at"),
     Index("access_tokens_workspace", "workspace_id", "id"),
 )
+"""`maker_id` is the member behind a token, also at one remove; it never does more than they may do now. None for a
+token that the server itself made at its set-up, and for those made with that."""
 
 audit_heads = Table(
     "audit_heads",

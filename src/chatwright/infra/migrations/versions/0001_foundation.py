@@ -125,6 +125,7 @@ def upgrade() -> None:
         sa.Column("read_only", sa.Boolean(), nullable=False),
         sa.Column("inbox_ids", postgresql.ARRAY(sa.UUID()), nullable=True),
         sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("maker_id", sa.UUID(), nullable=True),
         sa.Column(
             "created_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False
         ),
