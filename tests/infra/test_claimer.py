@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
+import pytest
 import pytest_asyncio
+from structlog.testing import capture_logs
 
 from chatwright.app.wiring import Product
 from chatwright.infra.claimer import Claimer
-from chatwright.kernel.errors import InvalidInput
+from chatwright.kernel.errors import Internal, InvalidInput, Misconfigured
 from chatwright.kernel.ids import new_id
 from chatwright.ports.database import current_unit
 from chatwright.ports.ledger import Claim, LeaseLost, Ledger
@@ -124,6 +126,34 @@ class TestFailures:
         await errands.drain(errands.claimer())
         assert await errands.states() == {"bad": ("failed", 1), "good": ("done", 1)}
 
+    @pytest.mark.parametrize("error", [Misconfigured("Not set up."), Internal("Broken.")])
+    async def test_what_is_our_own_fault_is_tried_again(self, errands: Errands, error: Exception) -> None:
+        await errands.add("good")
+
+        async def stumble(claim: Claim) -> None:
+            if claim.attempts == 1:
+                raise error
+            await errands.finish(claim)
+
+        errands.work = stumble
+        await errands.drain(errands.claimer())
+        assert await errands.states() == {"good": ("queued", 1)}
+        await errands.make_due()
+        await errands.drain(errands.claimer())
+        assert await errands.states() == {"good": ("done", 2)}
+
+    async def test_an_error_that_cannot_be_written_down_stops_nobody(self, errands: Errands) -> None:
+        await errands.add("bad", "good")
+
+        async def crash(claim: Claim) -> None:
+            if claim.row["name"] == "bad":
+                raise RuntimeError("\0")
+            await errands.finish(claim)
+
+        errands.work = crash
+        assert await errands.claimer().run_once() == 2
+        assert errands.done == ["good"]
+
     async def test_the_last_attempt_ends_in_failed(self, errands: Errands) -> None:
         await errands.add("hopeless")
 
@@ -205,3 +235,38 @@ class TestWaking:
             await errands.until_done(*(f"b{number}" for number in range(9)), "slow", "behind")
         finally:
             task.cancel()
+
+
+async def test_a_claim_that_fails_leaves_what_is_under_way_alone(
+    errands: Errands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatwright.infra.claimer.POLL_SECONDS", 0.05)
+    begun, finish = asyncio.Event(), asyncio.Event()
+
+    async def dawdle(claim: Claim) -> None:
+        begun.set()
+        await finish.wait()
+        await errands.finish(claim)
+
+    errands.work = dawdle
+    await errands.add("slow")
+    task = asyncio.create_task(errands.claimer().run())
+    try:
+        async with asyncio.timeout(20):
+            await begun.wait()
+            with capture_logs() as logs:
+                await rename(errands, TABLE, "elsewhere")
+                while not any(log["event"] == "claimer.paused" for log in logs):
+                    assert not task.done()
+                    await asyncio.sleep(0.01)
+                await rename(errands, "elsewhere", TABLE)
+        await errands.add("next")
+        finish.set()
+        await errands.until_done("slow", "next")
+    finally:
+        task.cancel()
+
+
+async def rename(errands: Errands, table: str, name: str) -> None:
+    async with errands.product.database.transaction() as unit:
+        await unit.connection.execute(f"alter table {table} rename to {name}")

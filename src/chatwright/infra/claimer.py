@@ -65,8 +65,9 @@ class Claimer:
             return []
         try:
             return await self._claim_due(most)
-        except ChatwrightError as error:
-            _log.warning("claimer.paused", ledger=self._ledger.table, error=error.code)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the work under way.
+            _log.warning("claimer.paused", ledger=self._ledger.table, exc_info=error)
+            await asyncio.sleep(POLL_SECONDS)
             return []
 
     async def _claim_due(self, most: int) -> list["LeasedRow"]:
@@ -91,7 +92,8 @@ class Claimer:
             await self._put_back(claim, error)
 
     async def _put_back(self, claim: "LeasedRow", error: Exception) -> None:
-        hopeless = isinstance(error, ChatwrightError) and not error.retryable
+        # An error of 500 or above is our own: somebody may mend it, which nobody can do for a bad row.
+        hopeless = isinstance(error, ChatwrightError) and not error.retryable and error.http_status < 500
         words = f"{type(error).__name__}: {error}"
         try:
             if hopeless or claim.attempts >= self._ledger.max_attempts:
@@ -99,8 +101,8 @@ class Claimer:
                     return
             async with claim.settling("queued", again_in=backoff(claim.attempts), error=words):
                 return
-        except (LeaseLost, ChatwrightError):
-            _log.warning("claimer.not_put_back", ledger=self._ledger.table, id=str(claim.id))
+        except Exception as second:  # noqa: BLE001 - the row comes back when its lease ends.
+            _log.warning("claimer.not_put_back", ledger=self._ledger.table, id=str(claim.id), exc_info=second)
 
 
 def backoff(attempts: int) -> float:
