@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
-from chatwright.kernel.errors import ScopeMissing
+from chatwright.kernel.errors import Forbidden, ScopeMissing
 from chatwright.kernel.ids import new_id
 
 
@@ -62,6 +62,11 @@ class Caller:
         """Raise ScopeMissing unless the caller holds the scope."""
         if not self.may(scope):
             raise ScopeMissing(scope)
+
+    def require_every_inbox(self) -> None:
+        """Raise Forbidden for a caller limited to some inboxes: what it asks for concerns all of them."""
+        if self.inbox_ids is not None:
+            raise Forbidden("This concerns the whole workspace, and the caller is limited to some inboxes.")
 
     def sees_inbox(self, inbox_id: UUID) -> bool:
         """Whether the caller's inbox limits let it see this inbox."""

@@ -15,6 +15,9 @@ from chatwright.app.wiring import Product
 from chatwright.features.workspaces.founding import make_setup_link
 from chatwright.features.workspaces.operations import create_token, list_audit
 from tests.conftest import Desk
+from tests.features.messaging.conftest import paper, post
+
+__all__ = ["paper", "post"]
 
 PASSWORD = "correct horse battery"
 OWN_PAGE = {"sec-fetch-site": "same-origin"}

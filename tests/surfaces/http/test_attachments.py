@@ -5,8 +5,10 @@ from uuid import uuid4
 import httpx2
 
 from chatwright.features.messaging.attachments.operations import UPLOAD_LIMIT
+from chatwright.features.messaging.operations import send_message
 from chatwright.features.workspaces.operations import list_audit
 from tests.conftest import Desk
+from tests.features.messaging.conftest import Post
 from tests.surfaces.http.conftest import token_of
 from tests.surfaces.http.test_rest import problem_of
 
@@ -63,6 +65,29 @@ class TestUpload:
         problem_of(answer, 403, "INSUFFICIENT_SCOPE")
         (record,) = (await desk.call(list_audit, outcome="refused"))["items"]
         assert record["operation"] == "attachments.register"
+
+
+class TestInboxLimits:
+    async def test_a_limited_caller_sees_its_own_files_and_those_of_its_messages(
+        self, post: Post, desk: Desk, http: httpx2.AsyncClient
+    ) -> None:
+        mine, ours = await limited_to(post), {"authorization": f"Bearer {await token_of(desk)}"}
+        own = (await http.post(UPLOAD, params={"filename": "own"}, content=b"x", headers=mine)).json()
+        sent = (await http.post(UPLOAD, params={"filename": "sent"}, content=b"y", headers=ours)).json()
+        kept = (await http.post(UPLOAD, params={"filename": "kept"}, content=b"z", headers=ours)).json()
+        conversation = await post.begin()
+        content = {"type": "media", "kind": "file", "attachment_id": sent["id"]}
+        await desk.call(send_message, conversation_id=conversation["id"], content=content)
+        seen = [
+            (await http.get(f"{UPLOAD}/{file['id']}/content", headers=mine)).status_code
+            for file in (own, sent, kept)
+        ]
+        assert seen == [200, 200, 404]
+
+
+async def limited_to(post: Post) -> dict[str, str]:
+    token = await token_of(post.desk, inbox_ids=[str(post.inbox_id)])
+    return {"authorization": f"Bearer {token}"}
 
 
 class TestDownload:

@@ -7,7 +7,6 @@ from chatwright.features.contacts import store
 from chatwright.features.contacts.errors import ContactNotFound
 from chatwright.features.contacts.models import Contact
 from chatwright.kernel.caller import Caller
-from chatwright.kernel.errors import Forbidden
 
 
 def limits_of(caller: Caller) -> list[UUID] | None:
@@ -32,10 +31,3 @@ async def show(workspace_id: UUID, contact_id: UUID, inbox_ids: Sequence[UUID] |
 async def visible_contact(caller: Caller, contact_id: UUID) -> Contact:
     """The contact as the caller sees it; raises ContactNotFound."""
     return await show(caller.workspace_id, contact_id, limits_of(caller))
-
-
-def require_whole_workspace(caller: Caller) -> None:
-    """Raise Forbidden for a caller limited to some inboxes."""
-    if caller.inbox_ids is not None:
-        message = "This changes contacts of every inbox, and the caller is limited to some."
-        raise Forbidden(message)

@@ -82,6 +82,11 @@ messages = Table(
     Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
     UniqueConstraint("conversation_id", "position", name="messages_position"),
     Index("messages_external", "inbox_id", "direction", "external_id", unique=True),
+    Index(
+        "messages_attachment",
+        text("(content ->> 'attachment_id')"),
+        postgresql_where=text("content ->> 'attachment_id' is not null"),
+    ),
 )
 
 message_statuses = Table(
@@ -135,6 +140,7 @@ attachments = Table(
     Column("filename", Text, nullable=False),
     Column("media_type", Text, nullable=False),
     Column("size", BigInteger, nullable=False),
+    Column("made_by", Text, nullable=False),
     Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
     Index("attachments_workspace", "workspace_id", "id"),
 )

@@ -44,7 +44,7 @@ from chatwright.features.workspaces.models import (
 )
 from chatwright.features.workspaces.rules import OWNERS_SCOPE, unknown_scopes
 from chatwright.kernel.caller import Caller, PrincipalKind
-from chatwright.kernel.errors import FieldProblem, Forbidden, InvalidInput, NotFound, ScopeMissing
+from chatwright.kernel.errors import FieldProblem, InvalidInput, NotFound, ScopeMissing
 from chatwright.kernel.events import Event
 from chatwright.kernel.ids import new_id
 from chatwright.kernel.operation import Effect, RateClass, operation
@@ -79,6 +79,7 @@ async def get_workspace(caller: Caller, request: ShowWorkspace) -> Workspace:
 )
 async def update_workspace(caller: Caller, request: UpdateWorkspace) -> Workspace:
     """Change the workspace's name, time zone or language."""
+    caller.require_every_inbox()
     _check_timezone(request.timezone)
     workspace = await store.UPDATE_WORKSPACE.one(
         caller.workspace_id, request.name, request.timezone, request.locale
@@ -101,7 +102,7 @@ async def create_workspace(caller: Caller, request: CreateWorkspace) -> CreatedW
     it; the one-time link makes somebody else one.
     """
     _check_timezone(request.timezone)
-    _require_whole_workspace(caller)
+    caller.require_every_inbox()
     agency_id = await store.AGENCY_OF.one(caller.workspace_id)
     workspace = await store.INSERT_WORKSPACE.one(new_id(), agency_id, request.name, request.timezone, "en")
     if caller.kind is PrincipalKind.MEMBER:
@@ -125,7 +126,7 @@ async def create_workspace(caller: Caller, request: CreateWorkspace) -> CreatedW
 )
 async def list_workspaces(caller: Caller, request: ListWorkspaces) -> Page[Workspace]:
     """List the workspaces of this agency."""
-    _require_whole_workspace(caller)
+    caller.require_every_inbox()
     rows = await store.AGENCY_WORKSPACES.all(caller.workspace_id, after_id(request.cursor), request.limit + 1)
     return page_of(rows, request.limit, _by_id)
 
@@ -269,6 +270,7 @@ async def list_tokens(caller: Caller, request: ListTokens) -> Page[AccessToken]:
 )
 async def revoke_token(caller: Caller, request: RevokeToken) -> AccessToken:
     """Revoke an access token. It is refused everywhere within a second."""
+    caller.require_every_inbox()
     row = await store.REVOKE_TOKEN.first(caller.workspace_id, request.token_id)
     if row is None:
         message = "There is no such token, or it was revoked already."
@@ -280,7 +282,7 @@ async def revoke_token(caller: Caller, request: RevokeToken) -> AccessToken:
 @operation("audit.list", tool="list_audit_records", scope="audit:read", effect=Effect.READ, http="GET /audit")
 async def list_audit(caller: Caller, request: ListAudit) -> Page[AuditRecord]:
     """List audit records, newest first: who did what, through which face, and how it ended."""
-    _require_whole_trail(caller)
+    caller.require_every_inbox()
     before = 2**62
     if request.cursor is not None:
         (before,) = decode_cursor(request.cursor, int)
@@ -306,7 +308,7 @@ async def list_audit(caller: Caller, request: ListAudit) -> Page[AuditRecord]:
 async def verify_audit(caller: Caller, request: VerifyAudit) -> AuditVerdict:
     """Check the audit chain of this workspace and name the first record that was edited, deleted or moved."""
     del request
-    _require_whole_trail(caller)
+    caller.require_every_inbox()
     verdict = await audit.verify(caller.workspace_id)
     return AuditVerdict(
         intact=verdict.broken_at is None,
@@ -328,7 +330,7 @@ async def verify_audit(caller: Caller, request: VerifyAudit) -> AuditVerdict:
 async def export_audit(caller: Caller, request: ExportAudit) -> AuditTrail:
     """Say whose trail the caller may have; the face that was asked for it streams the records."""
     del request
-    _require_whole_trail(caller)
+    caller.require_every_inbox()
     return AuditTrail(workspace_id=caller.workspace_id)
 
 
@@ -342,22 +344,9 @@ async def _member(caller: Caller, member_id: UUID) -> Member:
 
 def _check_may_change(caller: Caller, *roles: Role) -> None:
     """Only an owner, or a program of one, touches owners; nobody limited to some inboxes touches members at all."""
-    if caller.inbox_ids is not None:
-        raise Forbidden("A caller limited to some inboxes cannot let people into the whole workspace.")
+    caller.require_every_inbox()
     if "owner" in roles:
         caller.require(OWNERS_SCOPE)
-
-
-def _require_whole_workspace(caller: Caller) -> None:
-    if caller.inbox_ids is not None:
-        message = "A token limited to some inboxes cannot see other workspaces."
-        raise Forbidden(message)
-
-
-def _require_whole_trail(caller: Caller) -> None:
-    if caller.inbox_ids is not None:
-        message = "The audit trail tells of every inbox, and the caller is limited to some."
-        raise Forbidden(message)
 
 
 async def _narrowed(caller: Caller, wanted: list[UUID] | None) -> list[UUID] | None:

@@ -1,6 +1,5 @@
 """The verbs about custom fields."""
 
-from chatwright.features.contacts.access import require_whole_workspace
 from chatwright.features.contacts.errors import FieldExists, FieldInUse, FieldNotFound
 from chatwright.features.contacts.fields import store
 from chatwright.features.contacts.fields.models import (
@@ -35,7 +34,7 @@ MAX_FIELDS = 200
 )
 async def create_field(caller: Caller, request: CreateField) -> ContactField:
     """Define a custom field that contacts of this workspace can have. Its key and kind never change."""
-    require_whole_workspace(caller)
+    caller.require_every_inbox()
     _check_choices(request.kind, request.choices)
     if await store.COUNT_FIELDS.one(caller.workspace_id) >= MAX_FIELDS:
         message = f"A workspace has {MAX_FIELDS} custom fields at most."
@@ -71,7 +70,7 @@ async def list_fields(caller: Caller, request: ListFields) -> Page[ContactField]
 )
 async def update_field(caller: Caller, request: UpdateField) -> ContactField:
     """Change the label or the choices of a custom field. Values that contacts have already stay."""
-    require_whole_workspace(caller)
+    caller.require_every_inbox()
     field = await store.FIND_FIELD.first(caller.workspace_id, request.field_id)
     if field is None:
         raise FieldNotFound
@@ -91,7 +90,7 @@ async def update_field(caller: Caller, request: UpdateField) -> ContactField:
 )
 async def delete_field(caller: Caller, request: DeleteField) -> Removed:
     """Delete a custom field with the values that contacts have in it. One that segments use stays."""
-    require_whole_workspace(caller)
+    caller.require_every_inbox()
     field = await store.FIND_FIELD.first(caller.workspace_id, request.field_id)
     if field is None:
         raise FieldNotFound

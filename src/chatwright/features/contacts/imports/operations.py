@@ -3,7 +3,6 @@
 import asyncio
 from uuid import UUID
 
-from chatwright.features.contacts.access import require_whole_workspace
 from chatwright.features.contacts.changes import known_fields
 from chatwright.features.contacts.errors import ImportNotFound, UnknownField
 from chatwright.features.contacts.filters import CUSTOM
@@ -45,7 +44,7 @@ UPLOAD_RATE = RateClass(per_minute=60, burst=20)
 async def upload_import_file(caller: Caller, request: UploadImportFile) -> ImportPlace:
     """Get a place in the store for the file of an import; the face that takes the bytes puts them there."""
     del request
-    require_whole_workspace(caller)
+    caller.require_every_inbox()
     return ImportPlace(storage_key=f"{_uploads(caller.workspace_id)}{new_id().hex}")
 
 
@@ -62,7 +61,7 @@ async def start_import(caller: Caller, request: StartImport) -> ContactImport:
 
     `get_contact_import` shows how far it is, `list_contact_import_errors` which rows could not be taken.
     """
-    require_whole_workspace(caller)
+    caller.require_every_inbox()
     rows_total = None
     if request.csv is not None and request.storage_key is None:
         rows_total = await _checked_rows(caller.workspace_id, request.csv, request)
@@ -107,7 +106,7 @@ async def get_import(caller: Caller, request: GetImport) -> ContactImport:
 )
 async def list_imports(caller: Caller, request: ListImports) -> Page[ContactImport]:
     """List the imports of this workspace, newest first."""
-    require_whole_workspace(caller)
+    caller.require_every_inbox()
     before = None if request.cursor is None else after_id(request.cursor)
     rows = await store.LIST_IMPORTS.all(caller.workspace_id, before, request.limit + 1)
     return page_of(rows, request.limit, lambda row: (str(row.id),))
@@ -147,7 +146,7 @@ async def list_import_errors(caller: Caller, request: ListImportErrors) -> Page[
 
 
 async def _import(caller: Caller, import_id: UUID) -> ContactImport:
-    require_whole_workspace(caller)
+    caller.require_every_inbox()
     found = await store.FIND_IMPORT.first(caller.workspace_id, import_id)
     if found is None:
         raise ImportNotFound

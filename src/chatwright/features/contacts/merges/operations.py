@@ -4,7 +4,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from chatwright.features.contacts import store as contacts_store
-from chatwright.features.contacts.access import require_whole_workspace, visible_contact
+from chatwright.features.contacts.access import visible_contact
 from chatwright.features.contacts.changes import known_fields
 from chatwright.features.contacts.errors import ContactNotFound, MergeImpossible, MergeNotFound
 from chatwright.features.contacts.merges import store
@@ -39,7 +39,7 @@ async def merge_contacts(caller: Caller, request: MergeContacts) -> MergedContac
 
     Identities, notes, consents, tags and addresses of both come together; the duplicate fills gaps of the other.
     """
-    require_whole_workspace(caller)
+    caller.require_every_inbox()
     contact = await visible_contact(caller, request.contact_id)
     duplicate = await visible_contact(caller, request.duplicate_id)
     if contact.id == duplicate.id:
@@ -65,7 +65,7 @@ async def merge_contacts(caller: Caller, request: MergeContacts) -> MergedContac
 )
 async def undo_merge(caller: Caller, request: UndoMerge) -> UndoneMerge:
     """Take a merge back: both contacts are as before, save what was changed by hand or came in since."""
-    require_whole_workspace(caller)
+    caller.require_every_inbox()
     merge = await store.LOCK_MERGE.first(caller.workspace_id, request.merge_id)
     if merge is None:
         raise MergeNotFound

@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from chatwright.features.contacts.access import require_whole_workspace
 from chatwright.features.contacts.errors import TagExists, TagInUse, TagNotFound
 from chatwright.features.contacts.filters import FILTER, tags_of
 from chatwright.features.contacts.folding import tag_key
@@ -54,7 +53,7 @@ async def create_tag(caller: Caller, request: CreateTag) -> Tag:
 )
 async def rename_tag(caller: Caller, request: RenameTag) -> Tag:
     """Give a tag another name on every contact. One that segments use changes only its upper and lower case."""
-    require_whole_workspace(caller)
+    caller.require_every_inbox()
     tag = await _tag(caller, request.tag_id)
     key = tag_key(request.name)
     if key != tag_key(tag.name):
@@ -77,7 +76,7 @@ async def rename_tag(caller: Caller, request: RenameTag) -> Tag:
 )
 async def delete_tag(caller: Caller, request: DeleteTag) -> Removed:
     """Delete a tag and take it off every contact. One that segments use stays."""
-    require_whole_workspace(caller)
+    caller.require_every_inbox()
     tag = await _tag(caller, request.tag_id)
     await _check_unused(caller, tag)
     await store.DELETE_TAG.run(caller.workspace_id, tag.id)

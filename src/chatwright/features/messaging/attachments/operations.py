@@ -6,9 +6,11 @@ A face takes the bytes in (an upload is a stream, not a JSON call), puts them in
 
 from uuid import UUID
 
+from chatwright.features.contacts.access import limits_of
 from chatwright.features.messaging.attachments import store
 from chatwright.features.messaging.attachments.models import Attachment, RegisterAttachment, ShowAttachment
 from chatwright.features.messaging.errors import AttachmentNotFound
+from chatwright.features.workspaces.pipeline import principal_of
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import InvalidInput
 from chatwright.kernel.events import Event
@@ -38,7 +40,13 @@ async def register_attachment(caller: Caller, request: RegisterAttachment) -> At
     if not request.storage_key.startswith(f"{caller.workspace_id}/"):
         raise InvalidInput("This place in the store belongs to another workspace.")
     attachment = await store.INSERT_ATTACHMENT.one(
-        new_id(), caller.workspace_id, request.storage_key, request.filename, request.media_type, request.size
+        new_id(),
+        caller.workspace_id,
+        request.storage_key,
+        request.filename,
+        request.media_type,
+        request.size,
+        principal_of(caller),
     )
     emit(Event("attachment.created", caller.workspace_id, attachment.id))
     return attachment
@@ -58,8 +66,10 @@ async def get_attachment(caller: Caller, request: ShowAttachment) -> Attachment:
 
 
 async def find_attachment(caller: Caller, attachment_id: UUID) -> Attachment:
-    """A file of the caller's workspace; raises AttachmentNotFound."""
-    attachment = await store.FIND_ATTACHMENT.first(caller.workspace_id, attachment_id)
+    """A file that the caller may see; raises AttachmentNotFound."""
+    attachment = await store.FIND_ATTACHMENT.first(
+        caller.workspace_id, attachment_id, limits_of(caller), principal_of(caller)
+    )
     if attachment is None:
         raise AttachmentNotFound("There is no such file in this workspace.")
     return attachment

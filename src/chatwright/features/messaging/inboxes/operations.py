@@ -50,6 +50,7 @@ async def list_channels(caller: Caller, request: ListChannels) -> Page[ChannelKi
 )
 async def create_inbox(caller: Caller, request: CreateInbox) -> Inbox:
     """Connect a channel as a new inbox."""
+    caller.require_every_inbox()
     settings = _checked_settings(_channel(request.channel), request.settings)
     inbox = await store.INSERT_INBOX.one(
         new_id(), caller.workspace_id, request.channel, request.name, settings

@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("filename", sa.Text(), nullable=False),
         sa.Column("media_type", sa.Text(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
         sa.Column(
             "created_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False
         ),
@@ -171,6 +172,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("conversation_id", "position", name="messages_position"),
     )
+    op.create_index(
+        "messages_attachment",
+        "messages",
+        [sa.literal_column("(content ->> 'attachment_id')")],
+        unique=False,
+        postgresql_where=sa.text("content ->> 'attachment_id' is not null"),
+    )
     op.create_index("messages_external", "messages", ["inbox_id", "direction", "external_id"], unique=True)
     op.create_table(
         "deliveries",
@@ -235,6 +243,7 @@ def downgrade() -> None:
         "deliveries_due", table_name="deliveries", postgresql_where=sa.text("state in ('queued', 'leased')")
     )
     op.drop_table("deliveries")
+    op.drop_index("messages_attachment", table_name="messages")
     op.drop_index("messages_external", table_name="messages")
     op.drop_table("messages")
     op.drop_index(
