@@ -54,10 +54,15 @@ def field_problems(error: ValidationError, *, under: str = "") -> list[FieldProb
     return [
         FieldProblem(
             path=".".join([*([under] if under else []), *map(str, found["loc"])]),
-            message=_WORDS.get(found["type"], found["msg"]),
+            message=_WORDS.get(found["type"], found["msg"].removeprefix("Value error, ")),
         )
         for found in error.errors(include_url=False, include_input=False, include_context=False)
     ]
+
+
+def told(problems: Sequence[FieldProblem]) -> str:
+    """Field problems as the end of a sentence, with its full stop."""
+    return "; ".join(f"{p.path or 'request'}: {p.message.rstrip('.')}" for p in problems) + "."
 
 
 class Problem(BaseModel):

@@ -56,6 +56,7 @@ class TestInput:
         with pytest.raises(InvalidInput) as caught:
             await desk.call(update_workspace, nmae="x")
         assert [field.path for field in caught.value.fields] == ["nmae"]
+        assert caught.value.message == "The arguments do not fit: nmae: There is no such field."
 
     @pytest.mark.parametrize("arguments", [{"name": "a\ud800"}, {"\ud800": 1}, {"name": {"\ud800": 1}}])
     async def test_halves_of_characters_are_bad_input_and_recorded(

@@ -5,11 +5,12 @@ import hashlib
 import secrets
 import time
 from dataclasses import dataclass
+from typing import Annotated
 from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from pydantic import EmailStr, Field, SecretStr
+from pydantic import AfterValidator, EmailStr, Field, SecretStr
 
 from chatwright.features.workspaces import store
 from chatwright.features.workspaces.errors import WorkspaceNotFound
@@ -26,6 +27,8 @@ SHOWN_PREFIX = 9
 CACHE_SECONDS = 0.8
 """How long a verified token is believed without asking the store: a revocation counts within a second."""
 SESSION_HOURS = 24 * 14
+SHORTEST_PASSWORD = 10
+LONGEST_PASSWORD = 200
 
 
 def new_token() -> str:
@@ -125,6 +128,21 @@ class SignIn(Input):
     """Their password."""
 
 
+def _long_enough(password: SecretStr) -> SecretStr:
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        message = f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters."
+        raise ValueError(message)
+    return password
+
+
+NewPassword = Annotated[
+    SecretStr,
+    AfterValidator(_long_enough),
+    Field(json_schema_extra={"minLength": SHORTEST_PASSWORD, "maxLength": LONGEST_PASSWORD}),
+]
+"""Judged by ourselves: pydantic would tell a person of the items of a password."""
+
+
 class Join(Input):
     """What a person gives to use a one-time link."""
 
@@ -134,7 +152,7 @@ class Join(Input):
     """The address to sign in with from now on."""
     name: Name
     """Name people see."""
-    password: SecretStr = Field(min_length=10, max_length=200)
+    password: NewPassword
     """A new password, 10 characters or more; of an account there is, its password."""
 
 

@@ -34,6 +34,7 @@ from chatwright.kernel.errors import (
     RateLimitExceeded,
     Unavailable,
     field_problems,
+    told,
 )
 from chatwright.kernel.operation import AnyOperation, RateClass
 from chatwright.ports.cipher import Cipher
@@ -206,8 +207,7 @@ def read_model(model: type[Model], arguments: Mapping[str, object]) -> Model:
         return model.model_validate(arguments)
     except ValidationError as error:
         problems = field_problems(error)
-        words = "; ".join(f"{p.path or 'request'}: {p.message}" for p in problems[:5])
-        message = f"The arguments do not fit: {words}."
+        message = f"The arguments do not fit: {told(problems[:5])}"
         raise InvalidInput(message, fields=problems) from error
 
 
