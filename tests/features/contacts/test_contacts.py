@@ -338,6 +338,20 @@ class TestRecordConsent:
         ]
         assert shown["consents"][0]["recorded_by"] == "Owner"
 
+    @pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "1899-12-31T23:59:59Z"])
+    async def test_nobody_agreed_before_anybody_could(self, desk: Desk, at: str) -> None:
+        made = await desk.call(create_contact)
+        with pytest.raises(InvalidInput) as caught:
+            await desk.call(
+                record_consent,
+                contact_id=made["id"],
+                channel="email",
+                state="opted_in",
+                source="form",
+                given_at=at,
+            )
+        assert at_fault(caught.value) == ["given_at"]
+
     async def test_nobody_agrees_in_the_future(self, desk: Desk) -> None:
         made = await desk.call(create_contact)
         with pytest.raises(InvalidInput) as caught:

@@ -1,12 +1,14 @@
 """The state of conversations, and who answers them."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from chatwright.features.contacts.merges.operations import merge_contacts
+from chatwright.features.contacts.operations import delete_contact
 from chatwright.features.messaging.errors import ConversationNotFound, NotYourConversation, OwnerChanged
-from chatwright.features.messaging.jobs import wake_snoozed
+from chatwright.features.messaging.jobs import FORGETTING, wake_snoozed
 from chatwright.features.messaging.operations import (
     add_note,
     assign_conversation,
@@ -20,6 +22,7 @@ from chatwright.features.messaging.operations import (
     snooze_conversation,
 )
 from chatwright.features.workspaces.errors import MemberNotFound
+from chatwright.infra.following import EventFollower
 from chatwright.kernel.caller import PrincipalKind
 from chatwright.kernel.errors import InvalidInput
 from chatwright.kernel.ids import new_id
@@ -80,6 +83,13 @@ class TestSnooze:
     async def test_the_past_is_refused(self, post: Post) -> None:
         conversation = await post.begin()
         until = datetime.now(UTC) - timedelta(hours=1)
+        with pytest.raises(InvalidInput) as caught:
+            await post.desk.call(snooze_conversation, conversation_id=conversation["id"], until=until)
+        assert caught.value.fields[0].path == "until"
+
+    async def test_nor_is_the_end_of_time_a_moment_to_wait_for(self, post: Post) -> None:
+        conversation = await post.begin()
+        until = "9999-12-31T23:59:59-14:00"
         with pytest.raises(InvalidInput) as caught:
             await post.desk.call(snooze_conversation, conversation_id=conversation["id"], until=until)
         assert caught.value.fields[0].path == "until"
@@ -191,3 +201,19 @@ class TestMerged:
         await post.send(after, "got it")
         await post.work()
         assert post.channel.wall[-1].to == "ann2"
+
+
+class TestForgotten:
+    async def test_a_deleted_contacts_conversations_go_with_it(self, post: Post) -> None:
+        ann, bob = await post.begin("from ann", "ann"), await post.begin("from bob", "bob")
+        await post.send(ann, "hello ann")
+        await post.work()
+        await post.desk.call(delete_contact, contact_id=ann["contact_id"])
+        product = post.desk.product
+        follower = EventFollower(product.database, product.signals, FORGETTING)
+        async with asyncio.timeout(20):
+            while [found["id"] for found in await post.conversations()] != [bob["id"]]:
+                await follower.run_once()
+        with pytest.raises(ConversationNotFound):
+            await post.history(ann)
+        assert len(await post.history(bob)) == 1

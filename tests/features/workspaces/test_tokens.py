@@ -96,6 +96,12 @@ class TestCreate:
         with pytest.raises(InvalidInput, match="past"):
             await desk.call(create_token, name="x", expires_at=datetime.now(UTC) - timedelta(days=1))
 
+    @pytest.mark.parametrize("ends", ["9999-12-31T23:59:59-14:00", "3000-01-01T00:00:00Z"])
+    async def test_the_end_of_time_is_no_expiry(self, desk: Desk, ends: str) -> None:
+        with pytest.raises(InvalidInput, match="1900 to 2999") as caught:
+            await desk.call(create_token, name="x", expires_at=ends)
+        assert [field.path for field in caught.value.fields] == ["expires_at"]
+
 
 class TestUse:
     async def test_a_read_only_token_cannot_write(self, desk: Desk) -> None:

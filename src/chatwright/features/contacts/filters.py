@@ -10,10 +10,11 @@ from datetime import date
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter, model_validator
+from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 from typing_extensions import TypeAliasType
 
 from chatwright.features.contacts.values import ChannelName, Decimal, InboxIds, Name, Whole
+from chatwright.kernel.moments import Moment
 from chatwright.kernel.operation import Input
 
 MAX_DEPTH: Final = 8
@@ -110,9 +111,9 @@ class MomentCondition(Input):
     """What to look at; a custom field as `fields.` and its key."""
     operator: Literal["before", "after", "between", "in_last_days", "not_in_last_days"] | Presence
     """How to compare; `between` includes both ends, `in_last_days` means that long before now until now."""
-    value: AwareDatetime | None = None
+    value: Moment | None = None
     """What to compare with, the earlier end for `between`."""
-    to: AwareDatetime | None = None
+    to: Moment | None = None
     """The later end for `between`."""
     days: Annotated[int, Field(ge=1, le=36_500)] | None = None
     """How many times 24 hours, for `in_last_days` and `not_in_last_days`."""

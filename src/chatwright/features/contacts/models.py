@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, EmailStr, Field, StringConstraints
+from pydantic import AfterValidator, EmailStr, Field, StringConstraints
 
 from chatwright.features.contacts.addresses import REGIONS
 from chatwright.features.contacts.filters import ContactFilter
 from chatwright.features.contacts.values import ChannelName, FieldKey, FieldValue, Name, Prose
+from chatwright.kernel.moments import Moment
 from chatwright.kernel.operation import Input, Output
 from chatwright.kernel.paging import PageRequest
 
@@ -243,7 +244,7 @@ class RecordConsent(Input):
     """Where it comes from, e.g. `signup form` or `message STOP`."""
     evidence: Prose | None = None
     """What shows it: the words, a form's address, a document's number."""
-    given_at: AwareDatetime | None = None
+    given_at: Moment | None = None
     """When they said so; now when absent."""
 
 

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, model_validator
+from pydantic import model_validator
 
+from chatwright.kernel.moments import Moment
 from chatwright.kernel.operation import Input, Output
 from chatwright.kernel.paging import PageRequest
 from chatwright.ports.content import Content, Text
@@ -84,7 +85,7 @@ class ReopenConversation(ShowConversation):
 class SnoozeConversation(ShowConversation):
     """A conversation to put off."""
 
-    until: AwareDatetime
+    until: Moment
     """When it opens again, in the future."""
 
 

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, EmailStr, Field
+from pydantic import EmailStr, Field
 
+from chatwright.kernel.moments import Moment
 from chatwright.kernel.operation import Input, Output
 from chatwright.kernel.paging import PageRequest
 
@@ -181,7 +182,7 @@ class CreateToken(Input):
     """Whether it may only read."""
     inbox_ids: Annotated[list[UUID], Field(min_length=1)] | None = None
     """Limit it to these inboxes."""
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
     """When it stops working; never when absent."""
 
 
