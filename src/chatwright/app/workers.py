@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable, Iterable
 import structlog
 
 from chatwright.app.wiring import Product
-from chatwright.features.messaging.jobs import wake_snoozed
+from chatwright.features.messaging.jobs import FORGETTING, wake_snoozed
 from chatwright.features.workspaces import store as workspaces
 from chatwright.infra.claimer import Claimer
+from chatwright.infra.following import EventFollower
 from chatwright.infra.periodic import Periodic, PeriodicRunner
 
 RESTART_SECONDS = 1.0
@@ -31,6 +32,8 @@ def _workers(product: Product) -> Iterable[tuple[str, Callable[[], Awaitable[Non
     for ledger in product.ledgers:
         claimer = Claimer(product.database, product.signals, ledger, concurrency=concurrency)
         yield f"claimer:{ledger.table}", claimer.run
+    for following in FOLLOWING:
+        yield f"follower:{following.name}", EventFollower(product.database, product.signals, following).run
     for job in PERIODIC:
         yield f"periodic:{job.name}", PeriodicRunner(product.database, job).run
 
@@ -53,6 +56,7 @@ async def _forget_sessions() -> None:
     await workspaces.FORGET_SESSIONS.run()
 
 
+FOLLOWING = (FORGETTING,)
 PERIODIC = (
     Periodic("messaging.wake_snoozed", SNOOZE_SECONDS, wake_snoozed),
     Periodic("workspaces.forget_results", TIDY_SECONDS, _forget_results),

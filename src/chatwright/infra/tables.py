@@ -34,6 +34,14 @@ event_log = Table(
 """Positions are (transaction id, id): a transaction that commits late still sorts where readers have
 not been yet, because they stop before the oldest transaction that is still running."""
 
+event_cursors = Table(
+    "event_cursors",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("position", Text, nullable=False),
+)
+"""How far each follower of the log has come."""
+
 periodic_runs = Table(
     "periodic_runs",
     metadata,

@@ -1,10 +1,11 @@
 """The log of committed changes, read from a cursor so that nobody misses one after a restart."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from chatwright.kernel.events import RecordedEvent
+from chatwright.kernel.events import Event, RecordedEvent
 
 EVENTS_TOPIC = "events"
 
@@ -20,6 +21,17 @@ def events_topic(*ids: UUID | None) -> str:
             break
         parts.append(str(id_))
     return ":".join(parts)
+
+
+@dataclass(frozen=True)
+class Following:
+    """What a room does about events, from the first in the log on."""
+
+    name: str
+    """Under which its position is kept; a new name begins anew."""
+    kinds: frozenset[str]
+    handle: Callable[[Event], Awaitable[None]]
+    """Run in a transaction that it shares with the events around it; it opens none of its own."""
 
 
 class EventLog(Protocol):

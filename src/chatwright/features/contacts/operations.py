@@ -15,7 +15,7 @@ from chatwright.features.contacts.errors import (
 )
 from chatwright.features.contacts.finding import checked_clause, page_of_contacts
 from chatwright.features.contacts.folding import prefix_query, tag_key
-from chatwright.features.contacts.identities import hold_identity, lock_identities
+from chatwright.features.contacts.identities import family_of, hold_identity, lock_identities
 from chatwright.features.contacts.models import (
     AddContactTags,
     BlockContact,
@@ -179,10 +179,16 @@ async def update_contact(caller: Caller, request: UpdateContact) -> Contact:
     errors=(ContactNotFound,),
 )
 async def delete_contact(caller: Caller, request: DeleteContact) -> Removed:
-    """Delete a contact for good, with its notes, consents, identities and whatever was merged into it."""
+    """Delete a contact for good, with its notes, consents, identities and whatever was merged into it.
+
+    Its conversations go too, a moment later.
+    """
     contact = await visible_contact(caller, request.contact_id)
+    family = await family_of(caller.workspace_id, contact.id)
     await store.DELETE_CONTACT.run(caller.workspace_id, contact.id)
-    emit(Event("contact.deleted", caller.workspace_id, contact.id))
+    emit(
+        Event("contact.deleted", caller.workspace_id, contact.id, data={"ids": [str(one) for one in family]})
+    )
     return Removed(id=contact.id)
 
 

@@ -3,12 +3,24 @@
 from chatwright.features.messaging import events, store
 from chatwright.features.messaging.delivering import delivery_ledger
 from chatwright.features.messaging.receiving import inbound_ledger
+from chatwright.kernel.events import Event
 from chatwright.ports.database import emit
+from chatwright.ports.eventlog import Following
 
-__all__ = ["delivery_ledger", "inbound_ledger", "wake_snoozed"]
+__all__ = ["FORGETTING", "delivery_ledger", "inbound_ledger", "wake_snoozed"]
 
 
 async def wake_snoozed() -> None:
     """Open the conversations whose time has come, in the current transaction."""
     for conversation in await store.WAKE_SNOOZED.all():
         emit(events.conversation_changed(conversation, "reopened"))
+
+
+async def _forget_conversations(event: Event) -> None:
+    """A deleted contact's conversations go with everything that was said in them."""
+    contact_ids = event.data.get("ids", [str(event.subject_id)])
+    for conversation in await store.FORGET_CONVERSATIONS.all(event.workspace_id, contact_ids):
+        emit(events.conversation_changed(conversation, "deleted"))
+
+
+FORGETTING = Following("messaging.forgetting", frozenset({"contact.deleted"}), _forget_conversations)

@@ -210,6 +210,19 @@ CONTACT_READ = Statement(
     """,
     value,
 )
+FORGET_CONVERSATIONS = Statement(
+    "messaging.forget_conversations",
+    f"""
+    with gone as (
+        select id from conversations where workspace_id = $1 and contact_id = any($2::uuid[])),
+    said as (select messages.id from messages join gone on gone.id = conversation_id),
+    statuses as (delete from message_statuses where message_id in (select id from said)),
+    sends as (delete from deliveries where message_id in (select id from said)),
+    words as (delete from messages where id in (select id from said))
+    delete from conversations where id in (select id from gone) returning {_CONVERSATION}
+    """,
+    ConversationRow,
+)
 WAKE_SNOOZED = Statement(
     "messaging.wake_snoozed",
     f"""

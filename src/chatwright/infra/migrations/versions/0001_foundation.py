@@ -32,6 +32,12 @@ def upgrade() -> None:
     op.create_index("event_log_position", "event_log", ["xid", "id"], unique=False)
     op.create_index("event_log_workspace", "event_log", ["workspace_id", "xid", "id"], unique=False)
     op.create_table(
+        "event_cursors",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("position", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
         "periodic_runs",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("ran_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
@@ -240,6 +246,7 @@ def downgrade() -> None:
     op.drop_table("audit_heads")
     op.drop_table("agencies")
     op.drop_table("periodic_runs")
+    op.drop_table("event_cursors")
     op.drop_index("event_log_workspace", table_name="event_log")
     op.drop_index("event_log_position", table_name="event_log")
     op.drop_table("event_log")
