@@ -58,6 +58,18 @@ class TestOddInput:
         assert (row["kind"], row["seen"]) == ("hologram", 3)
         assert [record["state"] for record in kept] == ["done"] * 3
 
+    async def test_made_up_kinds_are_counted_together_from_some_number_on(self, post: Post) -> None:
+        await post.receive(*(RawEvent(f"odd{n}", "ann", {"kind": f"kind {n}"}) for n in range(100)))
+        await post.receive(*(RawEvent(f"odder{n}", "ann", {"kind": f"odder {n}"}) for n in range(5)))
+        await post.receive(RawEvent("again", "ann", {"kind": "kind 7"}))
+        async with post.desk.product.database.transaction() as unit:
+            rows = await unit.connection.fetch(
+                "select kind, seen from unknown_events where inbox_id = $1", post.inbox_id
+            )
+        seen = {row["kind"]: row["seen"] for row in rows}
+        assert len(seen) == 101
+        assert (seen["other"], seen["kind 7"]) == (5, 2)
+
     async def test_an_event_that_cannot_be_worked_does_not_stop_the_others(self, post: Post) -> None:
         broken = RawEvent("broken", "ann", {"kind": "message", "from": "ann"})
         await post.receive(broken, letter("hello", sender="bob"))

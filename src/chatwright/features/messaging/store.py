@@ -90,12 +90,15 @@ with a lower one. The locks' order keeps two such statements from waiting for ea
 COUNT_UNKNOWN = Statement(
     "messaging.count_unknown",
     """
-    insert into unknown_events as unknown (inbox_id, kind, seen, last_event_id) values ($1, $2, 1, $3)
+    insert into unknown_events as unknown (inbox_id, kind, seen, last_event_id)
+    select $1, case when $2 = any(array_agg(kind)) or count(*) < 100 then $2 else 'other' end, 1, $3
+    from unknown_events where inbox_id = $1
     on conflict (inbox_id, kind) do update
     set seen = unknown.seen + 1, last_event_id = excluded.last_event_id, last_seen_at = now()
     """,
     value,
 )
+"""Kinds can be a visitor's own invention: beyond a hundred of an inbox, further ones are counted as `other`."""
 _CONVERSATION = """id, workspace_id, inbox_id, contact_id, address, state, snoozed_until, assignee_id, owner,
     version, last_position, last_text, last_inbound_at, read_position, contact_read_position, unread,
     created_at, updated_at"""
