@@ -11,6 +11,7 @@ from chatwright.features.messaging.inboxes.operations import (
     list_inboxes,
     update_inbox,
 )
+from chatwright.features.messaging.operations import send_message
 from chatwright.features.workspaces.errors import InboxNotFound
 from chatwright.kernel.errors import InvalidInput
 from chatwright.kernel.ids import new_id
@@ -59,6 +60,7 @@ class TestDelete:
             await post.desk.call(get_inbox, inbox_id=str(post.inbox_id))
         with pytest.raises(InboxNotFound):
             await post.send(conversation, "too late")
+        assert InboxNotFound in send_message.errors
         assert len(await post.history(conversation)) == 1
 
 

@@ -260,7 +260,14 @@ async def get_message(caller: Caller, request: ShowMessage) -> MessageDetail:
     scope="conversations:write",
     effect=Effect.ADD,
     http="POST /conversations/{conversation_id}/messages",
-    errors=(ConversationNotFound, AttachmentNotFound, NotYourConversation, OwnerChanged, ContactBlocked),
+    errors=(
+        ConversationNotFound,
+        InboxNotFound,
+        AttachmentNotFound,
+        NotYourConversation,
+        OwnerChanged,
+        ContactBlocked,
+    ),
     outward=True,
 )
 async def send_message(caller: Caller, request: SendMessage) -> Message:
