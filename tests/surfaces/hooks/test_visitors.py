@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -13,7 +14,7 @@ from chatwright.features.messaging.operations import (
 from chatwright.features.messaging.typing import Side, Typing, typing_signal
 from chatwright.kernel.caller import PrincipalKind
 from tests.serving import ServerSentEvent
-from tests.surfaces.hooks.conftest import SITE, Chat
+from tests.surfaces.hooks.conftest import SITE, Chat, Page
 
 QUICK = 5.0
 """Seconds by which news must be there that came with a signal; without one it takes fifteen."""
@@ -26,6 +27,23 @@ async def following(events: AsyncIterator[ServerSentEvent], kind: str) -> Server
             if event.event == kind:
                 return event
     pytest.fail(f"the stream ended before {kind}")
+
+
+async def can_stream(page: Page) -> bool:
+    url = f"/webchat/{page.inbox_id}/stream"
+    async with page.client.stream("GET", url, headers=page.headers()) as response:
+        return response.status_code == 200
+
+
+async def test_what_is_wrong_with_an_inbox_is_not_told_to_visitors(chat: Chat) -> None:
+    async with chat.desk.product.database.transaction() as unit:
+        await unit.connection.execute(
+            "update inboxes set settings = $2 where id = $1", chat.inbox_id, {"allowed_origins": 7}
+        )
+    response = await chat.page().get("")
+    assert response.status_code == 500
+    assert response.json()["message"] == "This inbox does not work at the moment."
+    assert "Shop" not in response.text
 
 
 class TestSessions:
@@ -206,6 +224,18 @@ class TestStream:
             await chat.answer("for your eyes only")
             async with asyncio.timeout(QUICK):
                 assert [event async for event in events if event.event == "message"] == []
+
+    async def test_a_visitor_has_only_so_many(self, chat: Chat) -> None:
+        page, other = await chat.visitor(), await chat.visitor()
+        async with AsyncExitStack() as streams:
+            for _ in range(8):
+                await streams.enter_async_context(page.stream())
+            refused = await page.get("/stream")
+            assert (refused.status_code, refused.json()["code"]) == (429, "RATE_LIMIT_EXCEEDED")
+            await streams.enter_async_context(other.stream())
+        async with asyncio.timeout(QUICK):
+            while not await can_stream(page):
+                await asyncio.sleep(0.05)
 
     async def test_without_a_session_there_is_none(self, chat: Chat) -> None:
         assert (await chat.page().get("/stream")).status_code == 401

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -150,6 +150,24 @@ class TestEvents:
         headers = {"authorization": f"Bearer {token['token']}"}
         response = await newsroom.client.get("/api/v1/events", headers=headers)
         assert response.json()["code"] == "INSUFFICIENT_SCOPE"
+
+    async def test_a_reader_has_only_so_many(self, newsroom: Newsroom) -> None:
+        token, other = [await newsroom.token("conversations:read") for _ in range(2)]
+        headers = {"authorization": f"Bearer {token['token']}"}
+        async with AsyncExitStack() as streams:
+            for _ in range(32):
+                await streams.enter_async_context(newsroom.stream(token))
+            refused = await newsroom.client.get("/api/v1/events", headers=headers)
+            assert (refused.status_code, refused.json()["code"]) == (429, "RATE_LIMIT_EXCEEDED")
+            await streams.enter_async_context(newsroom.stream(other))
+
+        async def opens() -> bool:
+            async with newsroom.client.stream("GET", "/api/v1/events", headers=headers) as response:
+                return response.status_code == 200
+
+        async with asyncio.timeout(QUICK):
+            while not await opens():
+                await asyncio.sleep(0.05)
 
     async def test_it_ends_when_its_token_is_revoked(self, newsroom: Newsroom) -> None:
         token = await newsroom.token("conversations:read")

@@ -1,8 +1,9 @@
-"""Rate limits shared by every process: token buckets in PostgreSQL, drawn in small blocks."""
+"""Rate limits shared by every process, as token buckets in PostgreSQL, and a limit of open streams in each."""
 
 import asyncio
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
 from chatwright.features.workspaces import store
@@ -62,3 +63,28 @@ class RateLimiter:
             b for b, block in self._blocks.items() if block.until < now and not block.lock.locked()
         ]:
             del self._blocks[bucket]
+
+
+class OpenStreams:
+    """Counts the streams that each reader holds open in this process."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._open: Counter[str] = Counter()
+
+    def check(self, reader: str) -> None:
+        """Raise RateLimitExceeded when the reader has as many as it may have."""
+        if self._open[reader] >= self._most:
+            message = f"At most {self._most} streams may be open at once."
+            raise RateLimitExceeded(message, hint="Close another one first.")
+
+    async def counted(self, reader: str, frames: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+        """The frames, counted from the first to the last; none when others were quicker since the check."""
+        if self._open[reader] >= self._most:
+            return
+        self._open[reader] += 1
+        try:
+            async for frame in frames:
+                yield frame
+        finally:
+            self._open -= Counter([reader])

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from chatwright.features.messaging.receiving import OpenInbox, find_inbox
 from chatwright.features.workspaces.errors import InboxNotFound
-from chatwright.kernel.errors import ChatwrightError, InvalidInput, PayloadTooLarge
+from chatwright.kernel.errors import ChatwrightError, InvalidInput, Misconfigured, PayloadTooLarge
 from chatwright.ports.channel import HookRequest, HostedChannel, Verified
 from chatwright.ports.database import Database
 
@@ -22,6 +23,8 @@ DEEPEST = 100
 BELIEVED_SECONDS = 0.8
 """How long an inbox is believed to be as it was read, so that a stream of calls does not ask for each."""
 MOST_BELIEVED = 10_000
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,10 @@ class Reception:
                 call = Call(inbox, await _read(request), request.client.host if request.client else "")
                 headers |= _cors_headers(call)
                 response = Response(status_code=204) if request.method == "OPTIONS" else await handle(call)
+            except Misconfigured as error:
+                _log.warning("hooks.misconfigured", inbox_id=request.path_params["inbox_id"], exc_info=error)
+                # What is wrong with our settings is no business of whoever calls from outside.
+                response = _problem(Misconfigured("This inbox does not work at the moment."), request)
             except ChatwrightError as error:
                 response = _problem(error, request)
             for name, text in headers.items():

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from chatwright.features.messaging.history import conversation_with, visible_messages
 from chatwright.features.messaging.typing import Side, Typing, typing_in, typing_signal
-from chatwright.features.workspaces.limits import RateLimiter
+from chatwright.features.workspaces.limits import OpenStreams, RateLimiter
 from chatwright.kernel.errors import InvalidInput, Unauthenticated
 from chatwright.kernel.operation import RateClass
 from chatwright.ports.database import Database
@@ -26,6 +26,8 @@ SESSION_RATE = RateClass(per_minute=60, burst=120)
 """Sessions begun or renewed from one network address, which an office or a mobile network shares."""
 VISITOR_RATE = RateClass(per_minute=240, burst=120)
 """Calls of one visitor for anything here."""
+MOST_STREAMS = 8
+"""Streams that one visitor may hold open in one process: one for each tab."""
 PAGE = 200
 """Messages in one answer."""
 LAST_POSITION = 2**63 - 1
@@ -41,6 +43,7 @@ class Visitors:
         self._signals = signals
         self._limiter = limiter
         self._reception = reception
+        self._streams = OpenStreams(MOST_STREAMS)
 
     async def profile(self, call: Call) -> Response:
         """What to show before anything is said."""
@@ -94,9 +97,11 @@ class Visitors:
     async def stream(self, call: Call) -> Response:
         """Everything after a position, then news until the visitor leaves."""
         address = await self._admit(call)
+        reader = f"{call.inbox.view.id}:{address}"
+        self._streams.check(reader)
         stream = VisitorStream(self._database, self._signals, self._reception, call, address)
         return StreamingResponse(
-            stream.frames(_after(call)),
+            self._streams.counted(reader, stream.frames(_after(call))),
             media_type="text/event-stream",
             headers={"x-accel-buffering": "no"},
         )

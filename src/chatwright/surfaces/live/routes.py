@@ -12,13 +12,16 @@ from starlette.routing import Route
 
 from chatwright.features.messaging.operations import get_conversation
 from chatwright.features.messaging.typing import Side, Typing, typing_in, typing_signal
-from chatwright.features.workspaces.pipeline import Pipeline
+from chatwright.features.workspaces.limits import OpenStreams
+from chatwright.features.workspaces.pipeline import Pipeline, principal_of
 from chatwright.kernel.caller import Caller
 from chatwright.ports.eventlog import EventLog
 from chatwright.ports.signals import Signals
 from chatwright.surfaces.live.stream import MemberStream
 
 BODY_LIMIT = 1000
+MOST_STREAMS = 32
+"""Streams that one principal may hold open in one process."""
 
 IdentifyRequest = Callable[[Request], Awaitable[Caller]]
 """Who sends a request; raises Unauthenticated or Forbidden."""
@@ -34,6 +37,7 @@ class Live:
         self._events = events
         self._signals = signals
         self._identify = identify
+        self._streams = OpenStreams(MOST_STREAMS)
 
     async def stream(self, request: Request) -> Response:
         """GET /api/v1/events?after=CURSOR: what happened since, and whatever happens; without `after`, from now."""
@@ -44,6 +48,8 @@ class Live:
             return caller
 
         caller = await identify()
+        reader = principal_of(caller)
+        self._streams.check(reader)
         after = request.headers.get("last-event-id") or request.query_params.get("after")
         if after is None:
             after = await self._events.end()
@@ -52,7 +58,7 @@ class Live:
             await self._events.read(after, workspace_id=caller.workspace_id, limit=1)
         stream = MemberStream(self._events, self._signals, identify)
         return StreamingResponse(
-            stream.frames(caller, after),
+            self._streams.counted(reader, stream.frames(caller, after)),
             media_type="text/event-stream",
             headers={"cache-control": "no-store", "x-accel-buffering": "no"},
         )
