@@ -147,12 +147,13 @@ class TestFailures:
 
         async def crash(claim: Claim) -> None:
             if claim.row["name"] == "bad":
-                raise RuntimeError("\0")
+                raise RuntimeError("\0\ud800")
             await errands.finish(claim)
 
         errands.work = crash
         assert await errands.claimer().run_once() == 2
         assert errands.done == ["good"]
+        assert await errands.states() == {"bad": ("queued", 1), "good": ("done", 1)}
 
     async def test_the_last_attempt_ends_in_failed(self, errands: Errands) -> None:
         await errands.add("hopeless")

@@ -94,7 +94,7 @@ class Claimer:
     async def _put_back(self, claim: "LeasedRow", error: Exception) -> None:
         # An error of 500 or above is our own: somebody may mend it, which nobody can do for a bad row.
         hopeless = isinstance(error, ChatwrightError) and not error.retryable and error.http_status < 500
-        words = f"{type(error).__name__}: {error}"
+        words = _storable(f"{type(error).__name__}: {error}")
         try:
             if hopeless or claim.attempts >= self._ledger.max_attempts:
                 async with claim.settling("failed", error=words):
@@ -103,6 +103,11 @@ class Claimer:
                 return
         except Exception as second:  # noqa: BLE001 - the row comes back when its lease ends.
             _log.warning("claimer.not_put_back", ledger=self._ledger.table, id=str(claim.id), exc_info=second)
+
+
+def _storable(words: str) -> str:
+    """Text as a column takes it: what no UTF-8 or PostgreSQL knows becomes a question mark."""
+    return words.replace("\0", "?").encode(errors="replace").decode()
 
 
 def backoff(attempts: int) -> float:

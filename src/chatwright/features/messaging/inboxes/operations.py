@@ -21,7 +21,7 @@ from chatwright.features.messaging.inboxes.models import (
 from chatwright.features.workspaces.errors import InboxNotFound
 from chatwright.features.workspaces.models import Removed
 from chatwright.kernel.caller import Caller
-from chatwright.kernel.errors import FieldProblem, InvalidInput, field_problems
+from chatwright.kernel.errors import FieldProblem, InvalidInput, field_problems, told
 from chatwright.kernel.events import Event
 from chatwright.kernel.ids import new_id
 from chatwright.kernel.operation import Effect, operation
@@ -138,7 +138,6 @@ def _checked_settings(channel: AnyChannel, settings: dict[str, Any]) -> dict[str
         return channel.Settings.model_validate(settings).model_dump(mode="json")
     except ValidationError as error:
         problems = field_problems(error, under="settings")
-        words = "; ".join(f"{problem.path}: {problem.message}" for problem in problems)
         raise InvalidInput(
-            f"The settings do not fit the channel '{channel.name}': {words}.", fields=problems
+            f"The settings do not fit the channel '{channel.name}': {told(problems)}", fields=problems
         ) from error
