@@ -19,7 +19,7 @@ from chatwright.features.messaging.operations import list_conversations
 from chatwright.features.messaging.receiving import Arrival, accept, find_inbox
 from chatwright.features.messaging.typing import Side, Typing, typing_signal, typing_topic
 from chatwright.features.workspaces.authentication import Presented
-from chatwright.features.workspaces.operations import create_token, revoke_token
+from chatwright.features.workspaces.operations import create_token, list_audit, revoke_token
 from chatwright.infra.claimer import Claimer
 from chatwright.kernel.caller import Caller, Surface
 from chatwright.kernel.ids import new_id
@@ -150,6 +150,8 @@ class TestEvents:
         headers = {"authorization": f"Bearer {token['token']}"}
         response = await newsroom.client.get("/api/v1/events", headers=headers)
         assert response.json()["code"] == "INSUFFICIENT_SCOPE"
+        (record,) = (await newsroom.desk.call(list_audit, outcome="refused"))["items"]
+        assert record["operation"] == "events.follow"
 
     async def test_a_reader_has_only_so_many(self, newsroom: Newsroom) -> None:
         token, other = [await newsroom.token("conversations:read") for _ in range(2)]

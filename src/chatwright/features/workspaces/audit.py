@@ -12,7 +12,6 @@ import orjson
 
 from chatwright.features.workspaces import store
 from chatwright.kernel.caller import Caller
-from chatwright.kernel.operation import AnyOperation
 
 GENESIS = b"\x00" * 32
 BEFORE_ALL = -(2**62)
@@ -35,7 +34,7 @@ class AuditOutcome(StrEnum):
 
 async def append(
     caller: Caller,
-    operation: AnyOperation,
+    operation: str,
     arguments: Mapping[str, object],
     outcome: AuditOutcome,
     error_code: str | None = None,
@@ -50,7 +49,7 @@ async def append(
         "surface": caller.surface,
         "client": _kept(caller.client, 200),
         "trust": caller.trust,
-        "operation": operation.name,
+        "operation": operation,
         "arguments": shape(arguments),
         "outcome": outcome,
         "error": error_code,

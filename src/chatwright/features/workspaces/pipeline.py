@@ -32,6 +32,7 @@ from chatwright.kernel.errors import (
     Internal,
     InvalidInput,
     RateLimitExceeded,
+    ScopeMissing,
     Unavailable,
     field_problems,
     told,
@@ -101,6 +102,14 @@ class Pipeline:
             await self._record_failure(caller, operation, arguments, internal)
             raise internal from error
 
+    async def require(self, caller: Caller, scope: str, name: str) -> None:
+        """For what a face does beside the operations (a stream): refuse a caller without the scope, on record."""
+        try:
+            caller.require(scope)
+        except ScopeMissing as error:
+            await self._record(caller, name, {}, AuditOutcome.REFUSED, error)
+            raise
+
     async def _admit(
         self, caller: Caller, operation: AnyOperation, arguments: Mapping[str, object]
     ) -> BaseModel:
@@ -120,7 +129,7 @@ class Pipeline:
         if operation.writes:
             async with self._database.transaction():
                 result = await operation.handler(caller, request)
-                await audit.append(caller, operation, arguments, AuditOutcome.DONE)
+                await audit.append(caller, operation.name, arguments, AuditOutcome.DONE)
         else:
             async with self._database.autocommit():
                 result = await operation.handler(caller, request)
@@ -149,13 +158,13 @@ class Pipeline:
                 if stored.arguments_hash != fingerprint:
                     message = "This idempotency key was used with other arguments."
                     raise IdempotencyConflict(message)
-                await audit.append(caller, operation, arguments, AuditOutcome.REPLAYED)
+                await audit.append(caller, operation.name, arguments, AuditOutcome.REPLAYED)
                 return Outcome(orjson.loads(self._cipher.open(stored.result, name)), replayed=True)
             result = await operation.handler(caller, request)
             text = result.model_dump_json().encode()
             sealed = self._cipher.seal(text, name)
             await store.KEEP_RESULT.run(principal, operation.name, key, fingerprint, sealed)
-            await audit.append(caller, operation, arguments, AuditOutcome.DONE)
+            await audit.append(caller, operation.name, arguments, AuditOutcome.DONE)
         return Outcome(orjson.loads(text))
 
     @asynccontextmanager
@@ -183,11 +192,21 @@ class Pipeline:
         if not (refused or operation.writes):
             return
         outcome = AuditOutcome.REFUSED if refused else AuditOutcome.FAILED
+        await self._record(caller, operation.name, arguments, outcome, error)
+
+    async def _record(
+        self,
+        caller: Caller,
+        name: str,
+        arguments: Mapping[str, object],
+        outcome: AuditOutcome,
+        error: ChatwrightError,
+    ) -> None:
         try:
             async with self._database.transaction():
-                await audit.append(caller, operation, arguments, outcome, error.code)
+                await audit.append(caller, name, arguments, outcome, error.code)
         except Unavailable:
-            _log.exception("audit.unreachable", operation=operation.name, request_id=caller.request_id)
+            _log.exception("audit.unreachable", operation=name, request_id=caller.request_id)
 
 
 def principal_of(caller: Caller) -> str:

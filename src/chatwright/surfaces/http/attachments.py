@@ -84,9 +84,7 @@ async def upload(request: Request) -> Response:
     """Put the body into the store, then make a file of it; the bytes go again when that is refused."""
     parts = parts_of(request)
     caller = await caller_of(request)
-    if not caller.may(register_attachment.scope):
-        # This refuses, and puts the refusal on record, before any byte is taken.
-        await parts.pipeline.run(caller, register_attachment, {})
+    await parts.pipeline.require(caller, register_attachment.scope, register_attachment.name)
     query = query_arguments(request.query_params, frozenset())
     if query.keys() != {"filename"}:
         message = "The query string must say 'filename', and nothing else."

@@ -20,6 +20,8 @@ from chatwright.ports.signals import Signals
 from chatwright.surfaces.live.stream import MemberStream
 
 BODY_LIMIT = 1000
+READING = "conversations:read"
+WRITING = "conversations:write"
 MOST_STREAMS = 32
 """Streams that one principal may hold open in one process."""
 
@@ -44,10 +46,11 @@ class Live:
 
         async def identify() -> Caller:
             caller = await self._identify(request)
-            caller.require("conversations:read")
+            caller.require(READING)
             return caller
 
-        caller = await identify()
+        caller = await self._identify(request)
+        await self._pipeline.require(caller, READING, "events.follow")
         reader = principal_of(caller)
         self._streams.check(reader)
         after = request.headers.get("last-event-id") or request.query_params.get("after")
@@ -66,7 +69,7 @@ class Live:
     async def typing(self, request: Request) -> Response:
         """POST /api/v1/conversations/{conversation_id}/typing {"typing": true}: let the contact see it."""
         caller = await self._identify(request)
-        caller.require("conversations:write")
+        await self._pipeline.require(caller, WRITING, "conversations.type")
         shown = (await self._pipeline.run(caller, get_conversation, dict(request.path_params))).value
         typing = typing_in(await _read(request))
         news = Typing(UUID(shown["inbox_id"]), UUID(shown["id"]), Side.US, typing)
