@@ -1,6 +1,5 @@
 """Workspaces never see each other, whatever the operation: made from the catalogue, so new ones are covered."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -20,12 +19,6 @@ PLACES = [place for operation in CATALOGUE for place in id_places(operation)]
 LISTS = [
     operation for operation in CATALOGUE if not operation.writes and "items" in operation.output.model_fields
 ]
-OUTLIVED = "Conversations stay when this is gone, and can still be asked for by its id."
-FINDS_NOTHING: Mapping[str, str] = {
-    "conversations.list:contact_id": OUTLIVED,
-    "conversations.list:assignee_id": OUTLIVED,
-}
-"""Calls that just find nothing by an id which is not there, with the reason."""
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -96,10 +89,6 @@ def test_every_id_has_a_maker() -> None:
     assert sorted({place.noun for place in PLACES} - MAKERS.keys()) == []
 
 
-def test_every_exception_is_a_place() -> None:
-    assert sorted(FINDS_NOTHING.keys() - {str(place) for place in PLACES}) == []
-
-
 @pytest.mark.parametrize("place", PLACES, ids=str)
 class TestForeignIds:
     async def test_they_are_not_found(self, place: Place, ours: World, neighbour: Neighbour) -> None:
@@ -107,10 +96,7 @@ class TestForeignIds:
         arguments = await filled(arguments_for(place.operation, place), ours, theirs)
         ended = await ending(ours, place.operation, arguments)
         assert await sight_of(theirs) == neighbour.sight
-        if str(place) in FINDS_NOTHING:
-            assert ended["items"] == []
-        else:
-            assert isinstance(ended, NotFound), ended
+        assert isinstance(ended, NotFound), ended
 
     async def test_own_ones_are(self, place: Place, ours: World) -> None:
         """The same call works within one workspace, so that it is the id that the other one refuses."""

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from chatwright.features.contacts.access import limits_of
+from chatwright.features.contacts.access import limits_of, visible_contact
+from chatwright.features.contacts.errors import ContactNotFound
 from chatwright.features.contacts.identities import family_of, is_blocked, names_of
 from chatwright.features.messaging import events, store
 from chatwright.features.messaging.attachments.operations import find_attachment
@@ -58,7 +59,7 @@ NEWEST = 2**62
     scope="conversations:read",
     effect=Effect.READ,
     http="GET /conversations",
-    errors=(InboxNotFound,),
+    errors=(InboxNotFound, ContactNotFound, MemberNotFound),
 )
 async def list_conversations(caller: Caller, request: ListConversations) -> Page[Conversation]:
     """List conversations, the latest changed first, with who answers each and how much is unread."""
@@ -78,6 +79,8 @@ async def list_conversations(caller: Caller, request: ListConversations) -> Page
         before_id,
         request.limit + 1,
     )
+    if not rows:
+        await _check_sought(caller, request)
     return page_of(
         await _shown(caller, rows), request.limit, lambda row: (row.updated_at.isoformat(), str(row.id))
     )
@@ -154,8 +157,8 @@ async def assign_conversation(caller: Caller, request: AssignConversation) -> Co
     """Give a conversation to a member, or to nobody."""
     conversation = await _locked(caller, request.conversation_id)
     assignee = request.assignee_id
-    if assignee is not None and await FIND_MEMBER.first(caller.workspace_id, assignee) is None:
-        raise MemberNotFound("There is no such member in this workspace.")
+    if assignee is not None:
+        await _check_member(caller, assignee)
     await store.SET_ASSIGNEE.run(conversation.id, assignee)
     emit(events.conversation_changed(conversation, "assigned", assignee_id=assignee and str(assignee)))
     return await _show(caller, conversation.id)
@@ -376,6 +379,19 @@ async def _write(
     await store.ADD_STATUS.run(message.id, status, None)
     emit(events.message_changed(conversation, message.id, "created", direction=direction, position=position))
     return message
+
+
+async def _check_sought(caller: Caller, request: ListConversations) -> None:
+    """Nothing was found: say so only of people there are. Who has left is found as long as conversations name them."""
+    if request.contact_id is not None:
+        await visible_contact(caller, request.contact_id)
+    if request.assignee_id is not None:
+        await _check_member(caller, request.assignee_id)
+
+
+async def _check_member(caller: Caller, member_id: UUID) -> None:
+    if await FIND_MEMBER.first(caller.workspace_id, member_id) is None:
+        raise MemberNotFound("There is no such member in this workspace.")
 
 
 async def _family(caller: Caller, contact_id: UUID | None) -> list[UUID] | None:
