@@ -291,9 +291,6 @@ CREDENTIALS = Statement(
     """,
     Credentials,
 )
-SET_PASSWORD_HASH = Statement(
-    "workspaces.set_password_hash", "update users set password_hash = $2 where id = $1", value
-)
 JOIN_AGENCY = Statement(
     "workspaces.join_agency",
     """
