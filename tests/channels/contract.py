@@ -17,16 +17,11 @@ from pydantic import BaseModel
 
 from chatwright.kernel.errors import Forbidden, Unauthenticated
 from chatwright.kernel.ids import new_id
-from chatwright.ports.channel import (
-    AnyChannel,
-    HookRequest,
-    InboundMessage,
-    InboundUnknown,
-    InboxView,
-    Outgoing,
-    RawEvent,
-)
+from chatwright.ports.channel import AnyChannel, HookRequest, InboxView
 from chatwright.ports.content import Content
+from chatwright.ports.inbound import InboundMessage, InboundUnknown, RawEvent
+from chatwright.ports.secret_settings import joined, public_part, secret_part
+from chatwright.ports.sending import Outgoing
 
 OTHERS: Sequence[object] = (None, 0, "", list[object](), dict[str, object]())
 KINDS = {kind.model_fields["type"].default for kind in get_args(get_args(Content)[0])}
@@ -74,14 +69,23 @@ class ChannelContract(ABC):
         assert {name for name, schema in properties.items() if not schema.get("description")} == set()
 
     def test_a_misspelt_setting_is_refused(self) -> None:
-        settings = self.inbox().settings.model_dump(mode="json") | {"no_such_setting": 1}
+        settings = self.inbox().settings
+        settings = public_part(settings) | secret_part(settings) | {"no_such_setting": 1}
         with pytest.raises(ValueError, match="no_such_setting"):
             _settings_of(self.channel()).model_validate(settings)
 
     def test_settings_survive_being_stored(self) -> None:
         settings = self.inbox().settings
-        stored = orjson.loads(orjson.dumps(settings.model_dump(mode="json")))
-        assert _settings_of(self.channel()).model_validate(stored) == settings
+        public, secret = (
+            orjson.loads(orjson.dumps(part)) for part in (public_part(settings), secret_part(settings))
+        )
+        assert joined(_settings_of(self.channel()), public, secret) == settings
+
+    def test_no_secret_is_shown(self) -> None:
+        settings = self.inbox().settings
+        shown = orjson.dumps(public_part(settings)).decode() + repr(settings)
+        secrets = [str(secret) for secret in secret_part(settings).values() if secret]
+        assert [secret for secret in secrets if secret in shown] == []
 
     def test_it_names_only_contents_there_are(self) -> None:
         assert self.channel().capabilities.contents <= KINDS

@@ -5,35 +5,107 @@ A channel holds no state and touches no database. It is given its inbox's settin
 how fast it may speak is data, in `Capabilities`, so that no room ever asks which channel it is.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from enum import StrEnum
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 from uuid import UUID
 
 from pydantic import BaseModel
 
-from chatwright.ports.content import Content
+from chatwright.kernel.errors import Conflict, Unavailable
+from chatwright.ports.inbound import Inbound, InboundLead, RawEvent
+from chatwright.ports.sending import FoundMessage, Outgoing, Reaction, SendOutcome
+from chatwright.ports.templates import ProviderTemplate, TemplateDraft
 
 SettingsT = TypeVar("SettingsT", bound=BaseModel)
 
 
+class CredentialsLost(Conflict):
+    code = "RECONNECT_NEEDED"
+    hint = "Connect the inbox again with new credentials."
+
+
+class ProviderRefused(Conflict):
+    code = "PROVIDER_REFUSED"
+
+
+class DownloadFailed(Unavailable):
+    code = "DOWNLOAD_FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast messages may go out."""
+
+    per_second: float
+    burst: int = 1
+    """How many may go at once after a pause. Where a limit is strict, 1: a burst shows in the worst second."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyWindow:
+    """How long we may answer freely after somebody wrote, and what goes after that."""
+
+    open_for: timedelta
+    human_for: timedelta | None = None
+    """How long a person of ours may still answer, counted from the same moment (Meta's HUMAN_AGENT)."""
+    templates: bool = False
+    """Whether approved templates go at any time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a channel can carry. Limits are the provider's, with the source beside each value."""
+    """What a channel can carry. Limits are the provider's, with the source beside each value.
+
+    Content beyond them is degraded before it reaches the channel: buttons to numbered text, a carousel to
+    messages, a longer text to several, a longer label to a shorter one.
+    """
 
     contents: frozenset[str]
     """The `type`s of content it shows as they are; others degrade to text."""
     text_limit: int
     """Longest text in characters."""
+    text_bytes: int | None = None
+    """Longest text in bytes of UTF-8, where the provider counts those."""
+    caption_limit: int = 1024
+    """Longest text beside a file, in characters; what is longer follows as a text."""
     buttons_limit: int = 0
+    """Most buttons of one message."""
+    button_text_limit: int = 1024
+    """Longest text above buttons, quick replies or a list, in characters."""
+    label_limit: int = 80
+    """Longest words on a button or quick reply, in characters."""
+    payload_bytes: int = 1000
+    """Longest answer of a button, in bytes of UTF-8."""
+    link_buttons: bool = True
+    """Whether a button can open a page beside buttons that answer; else the link goes into the text."""
+    quick_replies_limit: int = 0
+    list_rows_limit: int = 0
+    """Most rows of a list, in all sections together."""
+    row_limit: int = 80
+    """Longest title of a row, in characters."""
+    cards_limit: int = 0
+    """Most cards of a carousel."""
     typing: bool = False
     read_receipts: bool = False
+    """Whether the contact's reading reaches us."""
+    marks_read: bool = False
+    """Whether our reading reaches the contact."""
     repeatable: bool = False
     """Whether sending the same message twice shows it once, so that an uncertain send may be repeated."""
-    attachment_limit: int = 0
-    """Largest attachment in bytes; 0 for none."""
+    files: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Largest file in bytes by kind of MediaContent; a kind left out cannot be sent."""
+    media_types: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    """Media types taken by kind of MediaContent; a kind left out takes any."""
+    window: ReplyWindow | None = None
+    """None where we may always write."""
+    pace: Pace | None = None
+    """Of one inbox; an inbox can have one of its own, set or learned."""
+    pair_pace: Pace | None = None
+    """To one person."""
+    comments: bool = False
+    """Whether a comment under a post can be answered privately."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +115,11 @@ class InboxView(Generic[SettingsT]):
     id: UUID
     workspace_id: UUID
     settings: SettingsT
+    """With its secrets in the clear."""
+    hook_url: str = ""
+    """Where the provider calls us for this inbox."""
+    hook_token: str = ""
+    """A word that only this server and this inbox's provider know, for handshakes and secret headers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,113 +143,24 @@ class Verified:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody on the other side, under the names the channel knows them by."""
+class Finding:
+    """One thing that a check of an inbox looked at."""
 
-    identities: Mapping[str, str]
-    """Kind to value, e.g. `{"visitor": "..."}`; at least one, the first is the address to answer."""
-    name: str | None = None
-    email: str | None = None
-    phone: str | None = None
-    locale: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class InboundMessage:
-    """Somebody wrote to us."""
-
-    external_id: str
-    """The channel's id of the message: the same for every copy of it."""
-    person: Person
-    content: Content
-    sent_at: datetime | None = None
-
-
-class DeliveryStatus(StrEnum):
-    """How far a message got, in order."""
-
-    SENT = "sent"
-    DELIVERED = "delivered"
-    READ = "read"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class InboundStatus:
-    """A message of ours got further, or failed."""
-
-    message_id: str
-    """Our own message id where the channel echoes it, else the channel's."""
-    status: DeliveryStatus
-    person: Person | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class InboundRead:
-    """Somebody read everything of ours up to one message."""
-
-    person: Person
-    up_to: str
-    """Our id of the last message they saw."""
-
-
-@dataclass(frozen=True, slots=True)
-class InboundUnknown:
-    """Something we do not know: kept with its raw event and counted under this kind."""
-
-    kind: str
-
-
-Inbound = InboundMessage | InboundStatus | InboundRead | InboundUnknown
-
-
-@dataclass(frozen=True, slots=True)
-class RawEvent:
-    """One provider event cut out of a call, ready to be stored before anything is done with it."""
-
-    dedupe_key: str
-    """The same for every copy of the event, different for different events of the inbox."""
-    lane: str
-    """Events of one lane are worked in the order they were stored; usually the person who wrote."""
-    payload: Mapping[str, Any]
-    """The event as JSON, whole."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """One message to put on the wire."""
-
-    message_id: UUID
-    """Our id; carried along wherever the provider carries one."""
-    to: str
-    """The person's address on this channel."""
-    content: Content
-
-
-class Reaction(StrEnum):
-    """What to do about a send that did not go through."""
-
-    RETRY = "retry"
-    GIVE_UP = "give_up"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class SendOutcome:
-    """What became of a send."""
-
-    external_id: str | None = None
-    """The provider's id, when it took the message."""
+    name: str
+    """E.g. `token`, `webhook`, `permissions`."""
+    ok: bool
+    words: str
+    """What was found; where it is wrong, what to do about it. Never a secret."""
     reaction: Reaction | None = None
-    """None when it went through."""
-    code: str | None = None
-    detail: str | None = None
-    retry_after: float | None = None
-    """Seconds."""
+    """What a fault means for the inbox: RECONNECT, PAUSE_CHANNEL or RETRY."""
 
 
 class Channel(Protocol[SettingsT]):
-    """A channel. All methods are pure but `send`."""
+    """A channel. All methods are pure but `send` and `check`.
+
+    `Settings` is a pydantic model that forbids unknown fields. Its `SecretStr` fields are sealed at rest and can
+    be written but never read; everything else is shown as it is.
+    """
 
     name: ClassVar[str]
     Settings: type[SettingsT]
@@ -197,6 +185,132 @@ class Channel(Protocol[SettingsT]):
 
     async def send(self, inbox: InboxView[SettingsT], outgoing: Outgoing) -> SendOutcome:
         """Put a message on the wire once. Never raises for what a provider may answer."""
+        ...
+
+    def account(self, settings: SettingsT) -> str | None:
+        """The provider account of an inbox, e.g. a phone number's id, which has one inbox; None: no such thing."""
+        ...
+
+    async def check(self, inbox: InboxView[SettingsT]) -> Sequence[Finding]:
+        """Look live whether everything is in place, the most basic first. Never raises for a provider's answer."""
+        ...
+
+
+@runtime_checkable
+class Handshaking(Protocol):
+    """A provider that wants its webhook confirmed by a GET call first."""
+
+    def handshake(self, inbox: InboxView[Any], request: HookRequest) -> str:
+        """The text to answer; raises Forbidden when the call does not know the inbox's `hook_token`."""
+        ...
+
+
+@runtime_checkable
+class Connecting(Protocol):
+    """A channel that sets its webhook up at the provider itself."""
+
+    async def connect(self, inbox: InboxView[Any]) -> Sequence[Finding]:
+        """Point the provider at `hook_url`; doing it again changes nothing. Never raises for a provider's answer."""
+        ...
+
+    async def disconnect(self, inbox: InboxView[Any]) -> None:
+        """Take the webhook down, as far as the provider lets us; never raises."""
+        ...
+
+
+@runtime_checkable
+class Renewing(Protocol):
+    """A channel whose credentials end and have to be exchanged.
+
+    The product calls `renew` under a lock of the inbox, with settings read under that lock, and commits what it
+    returns before anybody uses it.
+    """
+
+    def renew_at(self, inbox: InboxView[Any]) -> datetime | None:
+        """When the credentials should be renewed; None for never."""
+        ...
+
+    async def renew(self, inbox: InboxView[Any]) -> BaseModel:
+        """New settings with the new credentials. Raises CredentialsLost when a person has to connect again."""
+        ...
+
+
+@runtime_checkable
+class Downloading(Protocol):
+    """A channel whose files have to be fetched from the provider."""
+
+    async def download(self, inbox: InboxView[Any], media: str) -> "Download":
+        """Fetch what `InboundMessage.media` names. Raises DownloadFailed, retryable or not."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file being fetched."""
+
+    media_type: str
+    content: AsyncIterator[bytes]
+    filename: str | None = None
+
+
+@runtime_checkable
+class Typing(Protocol):
+    """A channel that can show that we are typing, and that we have read."""
+
+    async def show_typing(self, inbox: InboxView[Any], to: str, last_external_id: str | None) -> None:
+        """Show it for as long as the provider does; never raises for what a provider may answer."""
+        ...
+
+
+@runtime_checkable
+class MarkingRead(Protocol):
+    """A channel on which people see that we have read their messages."""
+
+    async def mark_read(self, inbox: InboxView[Any], to: str, last_external_id: str) -> None:
+        """Say that everything up to this message is read; never raises for what a provider may answer."""
+        ...
+
+
+@runtime_checkable
+class LookingUp(Protocol):
+    """A provider that can be asked whether it took a message."""
+
+    async def look_up(self, inbox: InboxView[Any], outgoing: Outgoing) -> FoundMessage | None:
+        """The message as the provider has it; None when it says that it never took it.
+
+        Raises Unavailable when it cannot say.
+        """
+        ...
+
+
+@runtime_checkable
+class Templating(Protocol):
+    """A channel whose provider approves templates. Each method raises ProviderRefused with the provider's reason."""
+
+    async def list_templates(self, inbox: InboxView[Any]) -> Sequence[ProviderTemplate]: ...
+    async def create_template(self, inbox: InboxView[Any], draft: TemplateDraft) -> ProviderTemplate: ...
+    async def delete_template(self, inbox: InboxView[Any], name: str, language: str) -> None: ...
+
+
+@runtime_checkable
+class FetchingLeads(Protocol):
+    """A provider whose form answers have to be fetched."""
+
+    async def fetch_lead(self, inbox: InboxView[Any], lead: InboundLead) -> InboundLead:
+        """The lead with its answers; raises Unavailable or ProviderRefused."""
+        ...
+
+
+Take = Callable[[Sequence[RawEvent], Mapping[str, Any]], Awaitable[None]]
+"""Commits events together with the cursor after them."""
+
+
+@runtime_checkable
+class Listening(Protocol):
+    """A channel that fetches what came in, where the provider calls nobody (IMAP)."""
+
+    async def listen(self, inbox: InboxView[Any], cursor: Mapping[str, Any], take: Take) -> None:
+        """Hand over everything after the cursor and whatever comes, until cancelled or the connection breaks."""
         ...
 
 

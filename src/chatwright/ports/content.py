@@ -198,6 +198,20 @@ class StoryReferenceContent(_Part):
     """Where to see it."""
 
 
+class EmailContent(_Part):
+    """An e-mail, without what it quotes of earlier ones; its files follow as messages of their own."""
+
+    type: Literal["email"] = "email"
+    subject: str = ""
+    """Its subject."""
+    text: str = ""
+    """What is new in it, as plain text."""
+    html: str | None = None
+    """The whole of it as HTML, made safe to show; remote pictures are not among it."""
+    quoted: str | None = None
+    """What it quotes and its signature, as plain text."""
+
+
 class UnsupportedContent(_Part):
     """Something this product does not know yet; the raw event keeps the whole of it."""
 
@@ -221,6 +235,7 @@ Content = Annotated[
     | ReactionContent
     | ReplyContent
     | StoryReferenceContent
+    | EmailContent
     | UnsupportedContent,
     Field(discriminator="type"),
 ]

@@ -16,19 +16,17 @@ from chatwright.channels.webchat.settings import WebchatSettings
 from chatwright.infra.cipher import MasterKeyCipher
 from chatwright.kernel.errors import Forbidden, InvalidInput, Unauthenticated
 from chatwright.kernel.ids import new_id
-from chatwright.ports.channel import (
-    AnyChannel,
-    HookRequest,
-    HostedChannel,
+from chatwright.ports.channel import AnyChannel, HookRequest, HostedChannel, InboxView
+from chatwright.ports.content import MAX_TEXT, ReplyContent, TextContent
+from chatwright.ports.inbound import (
+    DeliveryStatus,
     Inbound,
     InboundMessage,
-    InboundRead,
     InboundUnknown,
-    InboxView,
-    Outgoing,
+    InboundWatermark,
     Person,
 )
-from chatwright.ports.content import MAX_TEXT, ReplyContent, TextContent
+from chatwright.ports.sending import Outgoing
 from tests.channels.contract import ChannelContract, an_inbox
 
 SITE = "https://www.example.com"
@@ -163,8 +161,8 @@ class TestReading:
         assert inbound.content == ReplyContent(text="Yes", payload="YES")
 
     def test_how_far_they_read(self) -> None:
-        assert read({"type": "read", "up_to": str(VISITOR)}) == InboundRead(
-            Person({"visitor": str(VISITOR)}), str(VISITOR)
+        assert read({"type": "read", "up_to": str(VISITOR)}) == InboundWatermark(
+            Person({"visitor": str(VISITOR)}), DeliveryStatus.READ, str(VISITOR)
         )
 
     def test_two_visitors_may_choose_the_same_id(self) -> None:

@@ -31,7 +31,7 @@ from chatwright.features.contacts.tags.operations import list_tags
 from chatwright.features.workspaces.errors import InboxNotFound
 from chatwright.kernel.errors import InvalidInput
 from chatwright.kernel.ids import new_id
-from chatwright.ports.channel import Person
+from chatwright.ports.inbound import Person
 from tests.conftest import Desk
 from tests.features.contacts.test_identities import events_of
 from tests.features.messaging.paper import paper_inbox

@@ -21,7 +21,7 @@ from chatwright.features.contacts.segments.operations import create_segment
 from chatwright.infra.claimer import Claimer
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.ids import new_id
-from chatwright.ports.channel import Person
+from chatwright.ports.inbound import Person
 from tests.conftest import Desk
 from tests.features.contacts.test_imports import counts, imported
 from tests.features.messaging.paper import paper_inbox

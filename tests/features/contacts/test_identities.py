@@ -12,7 +12,7 @@ from chatwright.features.contacts.models import Contact
 from chatwright.features.contacts.operations import block_contact
 from chatwright.kernel.errors import InvalidInput
 from chatwright.kernel.ids import new_id
-from chatwright.ports.channel import Person
+from chatwright.ports.inbound import Person
 from tests.conftest import Desk
 
 INBOX = new_id()

@@ -23,7 +23,7 @@ from chatwright.features.contacts.operations import (
     upsert_contact,
 )
 from chatwright.kernel.errors import Forbidden
-from chatwright.ports.channel import Person
+from chatwright.ports.inbound import Person
 from tests.conftest import Desk
 from tests.features.contacts.test_identities import events_of, meet
 from tests.features.messaging.paper import paper_inbox

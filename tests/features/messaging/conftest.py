@@ -18,7 +18,8 @@ from chatwright.features.messaging.operations import (
 )
 from chatwright.features.messaging.receiving import Arrival, accept, find_inbox
 from chatwright.infra.claimer import Claimer
-from chatwright.ports.channel import RawEvent, register_channel
+from chatwright.ports.channel import register_channel
+from chatwright.ports.inbound import RawEvent
 from tests.conftest import Desk
 from tests.features.messaging.paper import PaperChannel, letter
 

@@ -7,24 +7,19 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from chatwright.features.messaging.inboxes.operations import create_inbox
-from chatwright.ports.channel import (
-    Capabilities,
+from chatwright.ports.channel import Capabilities, Finding, HookRequest, InboxView, Verified, register_channel
+from chatwright.ports.content import TextContent
+from chatwright.ports.inbound import (
     DeliveryStatus,
-    HookRequest,
     Inbound,
     InboundMessage,
-    InboundRead,
     InboundStatus,
     InboundUnknown,
-    InboxView,
-    Outgoing,
+    InboundWatermark,
     Person,
     RawEvent,
-    SendOutcome,
-    Verified,
-    register_channel,
 )
-from chatwright.ports.content import TextContent
+from chatwright.ports.sending import Outgoing, SendOutcome
 from tests.conftest import Desk
 
 
@@ -61,7 +56,7 @@ class PaperChannel:
             case "status":
                 return [InboundStatus(payload["id"], DeliveryStatus(payload["status"]))]
             case "read":
-                return [InboundRead(person, payload["up_to"])]
+                return [InboundWatermark(person, DeliveryStatus.READ, payload["up_to"])]
             case kind:
                 return [InboundUnknown(str(kind))]
 
@@ -72,6 +67,12 @@ class PaperChannel:
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
+
+    def account(self, settings: PaperSettings) -> str | None:
+        return None
+
+    async def check(self, inbox: InboxView[PaperSettings]) -> Sequence[Finding]:
+        return [Finding("paper", ok=True, words="There is paper.")]
 
 
 async def paper_inbox(desk: Desk) -> UUID:

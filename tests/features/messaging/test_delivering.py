@@ -9,7 +9,7 @@ import pytest
 from chatwright.features.messaging.delivering import MOST_ATTEMPTS, delivery_ledger
 from chatwright.features.messaging.operations import get_message
 from chatwright.infra.claimer import Claimer
-from chatwright.ports.channel import Reaction, SendOutcome
+from chatwright.ports.sending import Reaction, SendOutcome
 from tests.features.messaging.conftest import Post
 from tests.features.messaging.paper import PaperChannel
 
@@ -53,7 +53,9 @@ class TestUncertain:
 
     async def test_a_refusal_fails_the_message_with_the_reason(self, post: Post) -> None:
         conversation = await post.begin()
-        post.channel.outcomes["rude"] = SendOutcome(reaction=Reaction.GIVE_UP, code="POLICY", detail="not so")
+        post.channel.outcomes["rude"] = SendOutcome(
+            reaction=Reaction.BAD_PAYLOAD, code="POLICY", detail="not so"
+        )
         message = await post.send(conversation, "rude")
         await post.work()
         detail = await post.desk.call(get_message, message_id=message["id"])

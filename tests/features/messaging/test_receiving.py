@@ -4,7 +4,7 @@ import asyncio
 import random
 
 from chatwright.features.messaging.operations import close_conversation, get_message
-from chatwright.ports.channel import RawEvent
+from chatwright.ports.inbound import RawEvent
 from tests.features.messaging.conftest import Post
 from tests.features.messaging.paper import letter
 

@@ -7,7 +7,7 @@ import pytest
 from chatwright.features.messaging.inboxes.operations import delete_inbox
 from chatwright.features.messaging.receiving import Arrival, accept, find_inbox
 from chatwright.kernel.ids import new_id
-from chatwright.ports.channel import RawEvent
+from chatwright.ports.inbound import RawEvent
 from chatwright.surfaces.hooks.intake import Intake
 from tests.surfaces.hooks.conftest import Chat
 

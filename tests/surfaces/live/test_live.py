@@ -23,7 +23,8 @@ from chatwright.features.workspaces.operations import create_token, list_audit, 
 from chatwright.infra.claimer import Claimer
 from chatwright.kernel.caller import Caller, Surface
 from chatwright.kernel.ids import new_id
-from chatwright.ports.channel import RawEvent, register_channel
+from chatwright.ports.channel import register_channel
+from chatwright.ports.inbound import RawEvent
 from chatwright.surfaces.live.routes import live_routes
 from chatwright.surfaces.live.stream import MemberStream
 from tests.conftest import Desk

@@ -11,19 +11,11 @@ from chatwright.channels.webchat.tokens import VisitorTokens
 from chatwright.channels.webchat.wire import parse_event, split_call
 from chatwright.kernel.errors import Forbidden, Unauthenticated
 from chatwright.kernel.ids import new_id
-from chatwright.ports.channel import (
-    Capabilities,
-    HookRequest,
-    Inbound,
-    InboxView,
-    Outgoing,
-    RawEvent,
-    SendOutcome,
-    Verified,
-    Welcome,
-)
+from chatwright.ports.channel import Capabilities, Finding, HookRequest, InboxView, Verified, Welcome
 from chatwright.ports.cipher import Cipher
 from chatwright.ports.content import MAX_TEXT
+from chatwright.ports.inbound import Inbound, RawEvent
+from chatwright.ports.sending import Outgoing, SendOutcome
 
 WebchatInbox = InboxView[WebchatSettings]
 
@@ -80,6 +72,19 @@ class Webchat:
     async def send(self, inbox: WebchatInbox, outgoing: Outgoing) -> SendOutcome:  # noqa: ARG002 - the port's.
         """Nothing to carry: the page reads the message from where it is kept."""
         return SendOutcome(external_id=str(outgoing.message_id))
+
+    def account(self, settings: WebchatSettings) -> str | None:  # noqa: ARG002 - the port's.
+        """Any website may have any number of inboxes."""
+        return None
+
+    async def check(self, inbox: WebchatInbox) -> Sequence[Finding]:
+        """There is no provider that could be missing; what can be wrong is who may show the chat."""
+        origins = inbox.settings.allowed_origins
+        if not origins:
+            return [
+                Finding("websites", ok=True, words="Only this server's own pages may show the chat so far.")
+            ]
+        return [Finding("websites", ok=True, words=f"These may show the chat: {', '.join(origins)}.")]
 
     def allowed_origin(self, inbox: WebchatInbox, request: HookRequest) -> str | None:
         """The page's origin, if it is our own or one of the inbox's."""

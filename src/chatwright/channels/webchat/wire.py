@@ -17,15 +17,16 @@ from uuid import UUID
 import orjson
 
 from chatwright.kernel.errors import InvalidInput
-from chatwright.ports.channel import (
+from chatwright.ports.content import MAX_TEXT, Content, ReplyContent, TextContent
+from chatwright.ports.inbound import (
+    DeliveryStatus,
     Inbound,
     InboundMessage,
-    InboundRead,
     InboundUnknown,
+    InboundWatermark,
     Person,
     RawEvent,
 )
-from chatwright.ports.content import MAX_TEXT, Content, ReplyContent, TextContent
 
 MOST_EVENTS = 100
 """Events in one call; the widget sends what it has in parts of this size."""
@@ -65,7 +66,7 @@ def parse_event(payload: Mapping[str, Any]) -> Inbound:
                 return InboundUnknown("message without text")
             return InboundMessage(f"{visitor}/{client_id}", person, content, _sent_at(fields))
         case {"type": "read", "up_to": str(up_to)} if _is_id(up_to):
-            return InboundRead(person, up_to)
+            return InboundWatermark(person, DeliveryStatus.READ, up_to)
         case {"type": str(kind)}:
             return InboundUnknown(kind)
         case _:

@@ -14,8 +14,8 @@ from chatwright.features.contacts.store import Recognised
 from chatwright.kernel.errors import InvalidInput
 from chatwright.kernel.events import Event
 from chatwright.kernel.ids import new_id
-from chatwright.ports.channel import Person
 from chatwright.ports.database import emit
+from chatwright.ports.inbound import Person
 
 Names = list[tuple[str, str]]
 """Kinds and values, the address to answer first."""

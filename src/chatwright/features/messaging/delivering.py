@@ -15,10 +15,10 @@ from chatwright.features.messaging.receiving import OpenInbox, find_inbox, move_
 from chatwright.features.messaging.store import DeliveryRow
 from chatwright.kernel.errors import ChatwrightError, Unavailable
 from chatwright.kernel.ids import new_id
-from chatwright.ports.channel import Outgoing, Reaction, SendOutcome
 from chatwright.ports.content import Content
 from chatwright.ports.database import wake
 from chatwright.ports.ledger import Claim, LeaseLost, Ledger
+from chatwright.ports.sending import Outgoing, Reaction, SendOutcome
 
 DELIVERIES = "deliveries"
 MOST_ATTEMPTS = 14
@@ -91,12 +91,12 @@ async def _commit_outcome(claim: Claim, delivery: DeliveryRow, outcome: SendOutc
         case Reaction.RETRY if claim.attempts < MOST_ATTEMPTS:
             async with claim.settling("queued", again_in=_wait_after(claim, outcome), error=words):
                 await store.SET_STATUS.run(delivery.message_id, "queued", words, None)
-        case Reaction.RETRY | Reaction.GIVE_UP:
-            async with claim.settling("failed", error=words):
-                await _move(delivery, "failed", words)
         case Reaction.UNKNOWN:
             async with claim.settling("unknown", error=words):
                 await _move(delivery, "unknown", words)
+        case _:
+            async with claim.settling("failed", error=words):
+                await _move(delivery, "failed", words)
 
 
 def _wait_after(claim: Claim, outcome: SendOutcome) -> float:

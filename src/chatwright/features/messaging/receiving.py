@@ -14,19 +14,17 @@ from chatwright.features.messaging.rules import furthest, preview
 from chatwright.features.messaging.store import ConversationRow, MessageState
 from chatwright.kernel.errors import Misconfigured
 from chatwright.kernel.ids import new_id
-from chatwright.ports.channel import (
-    AnyChannel,
+from chatwright.ports.channel import AnyChannel, InboxView, channel_named
+from chatwright.ports.database import emit, wake
+from chatwright.ports.inbound import (
     Inbound,
     InboundMessage,
-    InboundRead,
     InboundStatus,
     InboundUnknown,
-    InboxView,
+    InboundWatermark,
     Person,
     RawEvent,
-    channel_named,
 )
-from chatwright.ports.database import emit, wake
 from chatwright.ports.ledger import Claim, Ledger
 
 INBOUND = "inbound_events"
@@ -105,10 +103,12 @@ async def _apply(inbox: InboxView[Any], inbound: Inbound, event_id: UUID) -> Non
             await _add_message(inbox, inbound)
         case InboundStatus():
             await _note_status(inbox, inbound)
-        case InboundRead():
+        case InboundWatermark():
             await _note_read(inbox, inbound)
         case InboundUnknown(kind=kind):
             await store.COUNT_UNKNOWN.run(inbox.id, kind[:100], event_id)
+        case _:
+            await store.COUNT_UNKNOWN.run(inbox.id, type(inbound).__name__, event_id)
 
 
 async def _add_message(inbox: InboxView[Any], inbound: InboundMessage) -> None:
@@ -166,11 +166,12 @@ async def _note_status(inbox: InboxView[Any], inbound: InboundStatus) -> None:
         await move_status(inbox.workspace_id, message, inbound.status)
 
 
-async def _note_read(inbox: InboxView[Any], inbound: InboundRead) -> None:
+async def _note_read(inbox: InboxView[Any], inbound: InboundWatermark) -> None:
     conversation = await store.CONVERSATION_BY_ADDRESS.first(inbox.id, address_of(inbound.person))
     if conversation is None:
         return
-    position = await store.POSITION_OF.first(conversation.id, _own_id(inbound.up_to), inbound.up_to)
+    up_to = inbound.up_to or ""
+    position = await store.POSITION_OF.first(conversation.id, _own_id(up_to), up_to)
     if position is None:
         return
     for message in await store.UNREAD_BY_CONTACT.all(conversation.id, position):

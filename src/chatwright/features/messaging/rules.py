@@ -10,6 +10,7 @@ from chatwright.ports.content import (
     CarouselContent,
     ContactCardContent,
     Content,
+    EmailContent,
     ListContent,
     LocationContent,
     MediaContent,
@@ -61,7 +62,7 @@ def check_version(version: int, expected: int | None) -> None:
         raise OwnerChanged(f"The owner of this conversation has changed (version {version}, not {expected}).")
 
 
-def plain_text(content: Content) -> str:  # noqa: PLR0911, C901 - one line per kind of content.
+def plain_text(content: Content) -> str:  # noqa: PLR0911, PLR0912, C901 - one line per kind of content.
     """Content in words, for previews, search and channels that show only text."""
     match content:
         case TextContent(text=text):
@@ -86,6 +87,8 @@ def plain_text(content: Content) -> str:  # noqa: PLR0911, C901 - one line per k
             return text
         case StoryReferenceContent(kind=kind, text=text):
             return text or f"[{kind.replace('_', ' ')}]"
+        case EmailContent(subject=subject, text=text):
+            return text or subject
         case UnsupportedContent(kind=kind, text=text):
             return text or f"[unsupported: {kind}]"
 
