@@ -20,6 +20,10 @@ def _no_headers(_attempt: int) -> Mapping[str, str]:
     return {}
 
 
+def _wanted() -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Hook:
     """One webhook. Its body is bytes: signatures are over what is sent."""
@@ -41,6 +45,10 @@ class Hook:
     """Called with an answer of 2xx, for providers that read it."""
     on_failure: Callable[["Delivery"], None] | None = None
     """Called after each attempt that failed."""
+    wait_after: Callable[["Delivery"], float | None] | None = None
+    """Instead of the ladder: seconds to wait after an attempt that failed; None gives up."""
+    wanted: Callable[[], bool] = _wanted
+    """Asked before each further attempt: whether the provider would still make it."""
 
 
 @dataclass(slots=True)
@@ -49,6 +57,8 @@ class Attempt:
     status: int | None
     """HTTP status of the answer; None when none came."""
     seconds: float
+    retry_after: float | None = None
+    """Seconds that the answer asked to wait."""
 
 
 @dataclass(slots=True)
@@ -116,15 +126,16 @@ class Hooks:
         del self._lanes[key]
 
     async def _deliver(self, delivery: Delivery) -> None:
-        waits = iter(delivery.hook.ladder)
+        hook, waits = delivery.hook, iter(delivery.hook.ladder)
         while not await self._attempt(delivery):
-            if delivery.hook.on_failure is not None:
-                delivery.hook.on_failure(delivery)
-            wait = next(waits, None)
-            if wait is None:
+            if hook.on_failure is not None:
+                hook.on_failure(delivery)
+            wait = hook.wait_after(delivery) if hook.wait_after is not None else next(waits, None)
+            if wait is not None:
+                await self._clock.wait(wait)
+            if wait is None or not hook.wanted():
                 delivery.state = "given_up"
                 return
-            await self._clock.wait(wait)
         delivery.state = "delivered"
 
     async def _attempt(self, delivery: Delivery) -> bool:
@@ -139,9 +150,15 @@ class Hooks:
             except (httpx2.HTTPError, httpx2.InvalidURL):
                 response = None
             status = response.status_code if response is not None else None
-            delivery.attempts.append(Attempt(at, status, time.monotonic() - began))
+            asked = _retry_after(response)
+            delivery.attempts.append(Attempt(at, status, time.monotonic() - began, asked))
         if response is None or not response.is_success:
             return False
         if hook.on_answer is not None:
             await hook.on_answer(response)
         return True
+
+
+def _retry_after(response: httpx2.Response | None) -> float | None:
+    text = response.headers.get("retry-after", "") if response is not None else ""
+    return float(text) if text.isdigit() else None
