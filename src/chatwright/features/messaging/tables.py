@@ -2,10 +2,13 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -27,10 +30,22 @@ inboxes = Table(
     Column("channel", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("settings", JSONB, nullable=False),
+    Column("secrets", LargeBinary),
+    Column("account", Text),
+    Column("health", Text, nullable=False, server_default="ok"),
+    Column("health_words", Text),
+    Column("health_until", TIMESTAMP(timezone=True)),
+    Column("per_second", Float),
+    Column("renew_at", TIMESTAMP(timezone=True)),
     Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
     Column("deleted_at", TIMESTAMP(timezone=True)),
     Index("inboxes_workspace", "workspace_id", "id"),
+    Index("inboxes_account", "channel", "account", unique=True, postgresql_where=text("deleted_at is null")),
+    Index("inboxes_renewal", "renew_at", postgresql_where=text("deleted_at is null")),
 )
+"""`secrets` are the channel's secret settings as sealed JSON; `account` is the provider's, which one inbox has.
+
+`per_second` is a pace of this inbox's own, where the provider told us of one."""
 
 conversations = Table(
     "conversations",
@@ -48,6 +63,8 @@ conversations = Table(
     Column("last_position", BigInteger, nullable=False, server_default="0"),
     Column("last_text", Text, nullable=False, server_default=""),
     Column("last_inbound_at", TIMESTAMP(timezone=True)),
+    Column("window_opened_at", TIMESTAMP(timezone=True)),
+    Column("window_ends_at", TIMESTAMP(timezone=True)),
     Column("read_position", BigInteger, nullable=False, server_default="0"),
     Column("contact_read_position", BigInteger, nullable=False, server_default="0"),
     Column("unread", Integer, nullable=False, server_default="0"),
@@ -59,6 +76,9 @@ conversations = Table(
     Index("conversations_snoozed", "snoozed_until", postgresql_where=text("state = 'snoozed'")),
 )
 """`address` is where the contact is reached in this inbox; `version` counts changes of the owner.
+
+Until `window_ends_at` we may write freely: it is null where the contact never opened a window, and where the
+channel has none. `window_opened_at` is when the contact last did something that opens one.
 
 A contact has one address in an inbox and so one conversation. Only a contact that absorbed another one may have
 two of both, and each is answered where it was written."""
@@ -79,6 +99,13 @@ messages = Table(
     Column("external_id", Text),
     Column("status", Text, nullable=False),
     Column("error", Text),
+    Column("sent_at", TIMESTAMP(timezone=True)),
+    Column("reply_to", Text),
+    Column("referral", JSONB),
+    Column("automatic", Boolean, nullable=False, server_default=text("false")),
+    Column("edited_at", TIMESTAMP(timezone=True)),
+    Column("unsent_at", TIMESTAMP(timezone=True)),
+    Column("pricing", JSONB),
     Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
     UniqueConstraint("conversation_id", "position", name="messages_position"),
     Index("messages_external", "inbox_id", "direction", "external_id", unique=True),
@@ -95,9 +122,47 @@ message_statuses = Table(
     Column("message_id", UUID, ForeignKey("messages.id"), primary_key=True),
     Column("status", Text, primary_key=True),
     Column("at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
+    Column("code", Text),
     Column("detail", Text),
 )
 """Every status a message ever got, with its first time; `messages.status` is the furthest."""
+
+message_events = Table(
+    "message_events",
+    metadata,
+    Column("message_id", UUID, ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True),
+    Column("event_id", UUID, primary_key=True),
+    Column("what", Text, primary_key=True),
+    Column("at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
+    Index("message_events_event", "event_id"),
+)
+"""Which raw events said what of a message: that it came, was edited, delivered, reacted to, taken back."""
+
+message_reactions = Table(
+    "message_reactions",
+    metadata,
+    Column("message_id", UUID, ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True),
+    Column("author", Text, primary_key=True),
+    Column("emoji", Text, nullable=False),
+    Column("at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
+)
+"""What each side thinks of a message; one reaction for each author."""
+
+referrals = Table(
+    "referrals",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("workspace_id", UUID, nullable=False),
+    Column("inbox_id", UUID, nullable=False),
+    Column("contact_id", UUID, nullable=False),
+    Column("conversation_id", UUID, ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
+    Column("message_id", UUID),
+    Column("referral", JSONB, nullable=False),
+    Column("at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
+    Index("referrals_conversation", "conversation_id"),
+    Index("referrals_contact", "workspace_id", "contact_id", "at"),
+)
+"""Through which ads and links a contact came, one row for each time."""
 
 inbound_events = Table(
     "inbound_events",
@@ -107,9 +172,82 @@ inbound_events = Table(
     Column("inbox_id", UUID, nullable=False),
     Column("dedupe_key", Text, nullable=False),
     Column("payload", JSONB, nullable=False),
+    Column("unknown", Text),
     UniqueConstraint("inbox_id", "dedupe_key", name="inbound_events_once"),
+    Index(
+        "inbound_events_odd",
+        "inbox_id",
+        "id",
+        postgresql_where=text("state = 'failed' or unknown is not null"),
+    ),
 )
-"""Raw provider events, stored before anything is done with them."""
+"""Raw provider events, stored before anything is done with them; `unknown` names what nobody here knows in it."""
+
+leads = Table(
+    "leads",
+    metadata,
+    *ledger_columns("leads"),
+    Column("workspace_id", UUID, nullable=False),
+    Column("inbox_id", UUID, nullable=False),
+    Column("lead_id", Text, nullable=False),
+    Column("form_id", Text),
+    Column("ad_id", Text),
+    Column("answers", JSONB),
+    Column("contact_id", UUID),
+    Column("at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
+    UniqueConstraint("inbox_id", "lead_id", name="leads_once"),
+    Index("leads_contact", "contact_id"),
+)
+"""Answers to forms at the provider, a ledger: what has to be fetched is fetched by its work."""
+
+media_downloads = Table(
+    "media_downloads",
+    metadata,
+    *ledger_columns("media_downloads"),
+    Column("workspace_id", UUID, nullable=False),
+    Column("inbox_id", UUID, nullable=False),
+    Column("message_id", UUID, ForeignKey("messages.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("media", LargeBinary),
+)
+"""Files to fetch from providers. `media` is what they are fetched by, sealed, and gone when that is done."""
+
+courtesies = Table(
+    "courtesies",
+    metadata,
+    *ledger_columns("courtesies"),
+    Column("workspace_id", UUID, nullable=False),
+    Column("conversation_id", UUID, ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
+    Column("what", Text, nullable=False),
+    Index(
+        "courtesies_once",
+        "conversation_id",
+        "what",
+        unique=True,
+        postgresql_where=text("state = 'queued'"),
+    ),
+)
+"""What a provider may show the contact of us, if all goes well: that we read (`read`), that we type (`typing`)."""
+
+message_templates = Table(
+    "message_templates",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("workspace_id", UUID, nullable=False),
+    Column("inbox_id", UUID, ForeignKey("inboxes.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("components", JSONB, nullable=False, server_default="[]"),
+    Column("template_id", Text),
+    Column("quality", Text),
+    Column("reason", Text),
+    Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
+    Column("updated_at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
+    UniqueConstraint("inbox_id", "name", "language", name="message_templates_one"),
+    Index("message_templates_workspace", "workspace_id", "id"),
+)
+"""Templates as the provider last told us of them."""
 
 unknown_events = Table(
     "unknown_events",
