@@ -1,10 +1,12 @@
 """The one list of plug-ins."""
 
 from chatwright.channels.webchat.channel import Webchat
+from chatwright.net.http import Web
 from chatwright.ports.channel import AnyChannel
 from chatwright.ports.cipher import Cipher
 
 
-def channels(cipher: Cipher, public_url: str) -> tuple[AnyChannel, ...]:
+def channels(cipher: Cipher, public_url: str, web: Web) -> tuple[AnyChannel, ...]:
     """Every channel there is; a new one is one more line."""
+    del web
     return (Webchat(cipher, public_url),)

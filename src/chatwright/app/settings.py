@@ -28,6 +28,8 @@ class Settings:
     """`CHATWRIGHT_CONCURRENCY`: how many rows of one ledger this process works at once."""
     lease_seconds: int = 30
     """`CHATWRIGHT_LEASE_SECONDS`: the longest a claimed row is its worker's; those of a killed one come back then."""
+    allowed_hosts: tuple[str, ...] = ()
+    """`CHATWRIGHT_ALLOWED_HOSTS`: hosts, or host:port, that calls may go to though they are not public, by commas."""
     metrics_token: str | None = None
     """`CHATWRIGHT_METRICS_TOKEN`: who presents it may read /metrics; without it only this machine may."""
 
@@ -47,6 +49,7 @@ def load_settings(*, data: Path, url: str) -> Settings:
         pool_size=_number("CHATWRIGHT_POOL_SIZE", 16),
         concurrency=_number("CHATWRIGHT_CONCURRENCY", 8),
         lease_seconds=_number("CHATWRIGHT_LEASE_SECONDS", 30),
+        allowed_hosts=_list("CHATWRIGHT_ALLOWED_HOSTS"),
         metrics_token=os.environ.get("CHATWRIGHT_METRICS_TOKEN") or None,
     )
 
@@ -60,6 +63,10 @@ def _load_key(data: Path, *, embedded: bool) -> bytes:
         f"With DATABASE_URL set, {KEY_VARIABLE} must be set too: secrets in a shared database need a shared key.",
         hint="Make one with: python3 -c 'import base64,os; print(base64.b64encode(os.urandom(32)).decode())'",
     )
+
+
+def _list(name: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in os.environ.get(name, "").split(",") if part.strip())
 
 
 def _number(name: str, default: int) -> int:

@@ -24,6 +24,7 @@ from chatwright.infra.postgres import start_embedded
 from chatwright.infra.schema import migrate
 from chatwright.infra.signals import PostgresSignals
 from chatwright.infra.storage import FolderStorage
+from chatwright.net.http import Web
 from chatwright.ports.channel import register_channel
 from chatwright.ports.inboxes import register_inbox_directory
 from chatwright.ports.ledger import Ledger
@@ -57,12 +58,12 @@ async def open_product(settings: Settings) -> AsyncGenerator[Product]:
     await migrate(dsn)
     signals = PostgresSignals(dsn)
     pool = await open_pool(dsn, size=settings.pool_size)
-    async with pool, _running(signals):
+    async with pool, _running(signals), _way_out(settings) as web:
         database = PoolDatabase(pool, signals)
         async with database.transaction():
             await ADOPT.run()
         cipher = MasterKeyCipher(settings.key)
-        for channel in channels(cipher, settings.public_url):
+        for channel in channels(cipher, settings.public_url, web):
             register_channel(channel)
         register_inbox_directory(StoredInboxes())
         limiter = RateLimiter(database)
@@ -86,6 +87,15 @@ def _ledgers(settings: Settings, storage: "Storage") -> tuple[Ledger, ...]:
     ledgers = (inbound_ledger(), delivery_ledger(), import_ledger(storage), export_ledger(storage))
     longest = float(settings.lease_seconds)
     return tuple(replace(ledger, lease_seconds=min(ledger.lease_seconds, longest)) for ledger in ledgers)
+
+
+@asynccontextmanager
+async def _way_out(settings: Settings) -> AsyncGenerator[Web]:
+    web = Web(settings.allowed_hosts)
+    try:
+        yield web
+    finally:
+        await web.close()
 
 
 @asynccontextmanager

@@ -1,0 +1,298 @@
+"""HTTP out: every call of the product to somebody else's server.
+
+A call has a deadline, a largest answer, and a guard: it goes to public addresses only, over TLS, unless the
+server's settings allow the host by name (the sandbox, a private mail gateway). The name is resolved once and the
+connection made to the address that was judged, so that a second answer of the name server changes nothing.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import httpcore2
+import httpx2
+import orjson
+
+from chatwright.kernel.errors import Unavailable
+from chatwright.net.addresses import is_public
+from chatwright.net.forms import FormFile, multipart
+
+HTTP_PORT = 80
+CONNECT_SECONDS = 5.0
+ANSWER_SECONDS = 20.0
+MOST_BYTES = 5 * 1024 * 1024
+"""Of an answer that is read whole."""
+MOST_REDIRECTS = 3
+IDLE_SECONDS = 5.0
+"""How long a connection is kept for the next call. A server that closes it at that moment makes a send uncertain,
+so it is shorter than what servers usually wait."""
+
+
+class NotSent(Unavailable):
+    """The call certainly did not reach the other side: it may be made again."""
+
+    code = "NOT_SENT"
+
+
+class NoAnswer(Unavailable):
+    """Nobody answered in time, but the other side may have taken the call."""
+
+    code = "NO_ANSWER"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the other side said."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+
+    def json(self) -> Any:  # noqa: ANN401 - JSON is whatever it is.
+        """The body as JSON; None where it is none."""
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """An answer whose body is read piece by piece."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: AsyncIterator[bytes]
+    """Raises NoAnswer when it breaks off."""
+
+
+class Web:
+    """The way out, one per process; `allowed` are `host` or `host:port` that need not be public nor encrypted."""
+
+    def __init__(self, allowed: Collection[str] = ()) -> None:
+        self._allowed = frozenset(name.lower() for name in allowed)
+        self._client = httpx2.AsyncClient(
+            transport=_GuardedTransport(self._allowed),
+            timeout=httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+            max_redirects=MOST_REDIRECTS,
+            headers={"user-agent": "Chatwright"},
+            trust_env=False,
+            # Here, and not before the call, because a redirect is a request of its own.
+            event_hooks={"request": [self._check]},
+        )
+
+    async def close(self) -> None:
+        """Close what is open."""
+        await self._client.aclose()
+
+    async def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        json: object = None,
+        form: Mapping[str, str] | None = None,
+        files: Sequence[FormFile] = (),
+        seconds: float = ANSWER_SECONDS,
+    ) -> Answer:
+        """Make one call and read its answer whole; redirects are not followed.
+
+        `json` goes as a JSON body, `form` as a form, with `files` as multipart. Raises NotSent or NoAnswer, whose
+        words name the host and never the path, which may hold a secret.
+        """
+        body = _body(json, form, files)
+        async with self._opened(method, url, seconds, params=params, headers=headers, body=body) as answer:
+            return Answer(answer.status, answer.headers, await _whole(answer.content, url))
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        seconds: float = 120.0,
+    ) -> AsyncGenerator[Streamed]:
+        """Fetch something large; redirects are followed, without credentials to other hosts."""
+        body = _Body({}, None)
+        async with self._opened(
+            "GET", url, seconds, params=params, headers=headers, body=body, follow=True
+        ) as answer:
+            yield answer
+
+    @asynccontextmanager
+    async def _opened(
+        self,
+        method: str,
+        url: str,
+        seconds: float,
+        *,
+        params: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+        body: "_Body",
+        follow: bool = False,
+    ) -> AsyncGenerator[Streamed]:
+        host = _host_of(url)
+        request = self._client.build_request(
+            method, url, params=params, headers={**(headers or {}), **body.headers}, content=body.content
+        )
+        with _told(host):
+            async with asyncio.timeout(seconds):
+                response = await self._client.send(request, stream=True, follow_redirects=follow)
+                try:
+                    yield Streamed(response.status_code, dict(response.headers), response.aiter_bytes())
+                finally:
+                    await response.aclose()
+
+    async def _check(self, request: httpx2.Request) -> None:
+        url = request.url
+        if url.scheme == "http" and not _is_allowed(url.host, url.port or HTTP_PORT, self._allowed):
+            raise NotSent(
+                f"The server does not call {url.host} without encryption.",
+                hint="Use https, or have the host allowed in CHATWRIGHT_ALLOWED_HOSTS.",
+            )
+
+
+def _host_of(url: str) -> str:
+    """The host in words; raises NotSent for what is no address of one."""
+    try:
+        host = urlsplit(url).hostname
+    except ValueError:
+        host = None
+    if not host:
+        message = "This is not the address of a server."
+        raise NotSent(message)
+    return host
+
+
+def _is_allowed(host: str, port: int, allowed: frozenset[str]) -> bool:
+    return host.lower() in allowed or f"{host.lower()}:{port}" in allowed
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    headers: Mapping[str, str]
+    content: bytes | AsyncIterator[bytes] | None
+
+
+def _body(json: object, form: Mapping[str, str] | None, files: Sequence[FormFile]) -> _Body:
+    if files:
+        made = multipart(form or {}, files)
+        return _Body(made.headers, made.body)
+    if form is not None:
+        content = str(httpx2.QueryParams(dict(form))).encode()
+        return _Body({"content-type": "application/x-www-form-urlencoded"}, content)
+    if json is not None:
+        return _Body({"content-type": "application/json"}, orjson.dumps(json))
+    return _Body({}, None)
+
+
+async def _whole(content: AsyncIterator[bytes], url: str) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in content:
+        size += len(piece)
+        if size > MOST_BYTES:
+            raise NoAnswer(f"{_host_of(url)} answered with more than {MOST_BYTES} bytes.")
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+class _told:  # noqa: N801 - it reads as a word where it is used.
+    """Says what went wrong on the way in our own words, and whether the call can have been taken."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        match error:
+            case httpx2.ConnectTimeout() | httpx2.PoolTimeout():
+                raise NotSent(f"{self._host} could not be reached in time.") from None
+            case httpx2.ConnectError():
+                raise NotSent(f"{self._host} could not be reached: {_reason(error)}.") from None
+            case httpx2.UnsupportedProtocol() | httpx2.LocalProtocolError() | httpx2.InvalidURL():
+                raise NotSent(f"{self._host} could not be called: the request is not a valid one.") from None
+            case httpx2.TimeoutException() | TimeoutError():
+                raise NoAnswer(f"{self._host} did not answer in time.") from None
+            case httpx2.HTTPError():
+                raise NoAnswer(f"{self._host} broke the connection off.") from None
+            case _:
+                return
+
+
+def _reason(error: httpx2.ConnectError) -> str:
+    """Why there is no connection, without what a library may have put of the URL into its words."""
+    cause: BaseException | None = error
+    while cause is not None:
+        match cause:
+            case ForbiddenAddress():
+                return "the server may not call this address"
+            case socket.gaierror():
+                return "there is no such host"
+            case ssl.SSLError():
+                return "its TLS certificate is not accepted"
+            case ConnectionRefusedError():
+                return "nobody listens there"
+            case _:
+                cause = cause.__cause__ or cause.__context__
+    return "no connection"
+
+
+class ForbiddenAddress(httpcore2.ConnectError):
+    """The host's address is not public, and the host is not allowed by name."""
+
+
+class _GuardedTransport(httpx2.AsyncHTTPTransport):
+    def __init__(self, allowed: frozenset[str]) -> None:
+        super().__init__(trust_env=False)
+        self._pool = httpcore2.AsyncConnectionPool(
+            ssl_context=httpx2.create_ssl_context(trust_env=False),
+            max_connections=200,
+            max_keepalive_connections=50,
+            keepalive_expiry=IDLE_SECONDS,
+            network_backend=_GuardedBackend(allowed),
+        )
+
+
+class _GuardedBackend(httpcore2.AsyncNetworkBackend):
+    def __init__(self, allowed: frozenset[str]) -> None:
+        self._allowed = allowed
+        self._plain = cast("httpcore2.AsyncNetworkBackend", httpcore2.AnyIOBackend())
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - the interface's.
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        """Connect to the first address of the host that may be called."""
+        if not _is_allowed(host, port, self._allowed):
+            host = await _public_address(host, port, timeout)
+        return await self._plain.connect_tcp(host, port, timeout, local_address, socket_options)
+
+
+async def _public_address(host: str, port: int, seconds: float | None) -> str:
+    try:
+        async with asyncio.timeout(seconds):
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except TimeoutError as error:
+        raise httpcore2.ConnectTimeout from error
+    except (OSError, UnicodeError) as error:
+        raise httpcore2.ConnectError(str(error)) from error
+    addresses = [cast("str", address[0]) for *_, address in found]
+    # One that is not public among them is a sign of a trick: then none is used.
+    if not addresses or not all(map(is_public, addresses)):
+        raise ForbiddenAddress(host)
+    return addresses[0]
