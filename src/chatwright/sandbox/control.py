@@ -159,16 +159,20 @@ class Controls:
         return _json([dataclasses.asdict(send) for send in sends])
 
     async def _forget_sends(self, request: Request) -> Response:
-        self._account(request).accepted.clear()
+        account = self._account(request)
+        account.accepted.clear()
+        account.refused.clear()
         return Response(status_code=204)
 
     async def _count_sends(self, request: Request) -> Response:
-        sends = self._account(request).accepted
+        account = self._account(request)
+        sends = account.accepted
         own_ids = Counter(send.own_id for send in sends if send.own_id is not None)
         texts = Counter(f"{send.to} {send.text}" for send in sends)
         return _json(
             {
                 "accepted": len(sends),
+                "refused": dict(account.refused),
                 "by_own_id": {own_id: count for own_id, count in own_ids.items() if count > 1},
                 "by_text": {text: count for text, count in texts.items() if count > 1},
             }

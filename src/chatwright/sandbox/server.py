@@ -5,10 +5,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chatwright.kernel.errors import ChatwrightError
 from chatwright.sandbox.control import Controls
@@ -52,8 +53,22 @@ def build_sandbox(
         ],
         exception_handlers={ChatwrightError: _problem},
         lifespan=lifespan,
+        middleware=[Middleware(_Addressed, world=world)],
     )
     return Sandbox(world, hooks, providers, app)
+
+
+class _Addressed:
+    """Remembers under which address the sandbox is called."""
+
+    def __init__(self, app: ASGIApp, world: World) -> None:
+        self._app = app
+        self._world = world
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            self._world.address = str(Request(scope).base_url).rstrip("/")
+        await self._app(scope, receive, send)
 
 
 async def _problem(_: Request, error: Exception) -> Response:

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from collections import Counter
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -173,6 +174,8 @@ class Account:
     details: dict[str, Any] = field(default_factory=dict[str, Any])
     people: dict[str, Person] = field(default_factory=dict[str, Person])
     accepted: list[Accepted] = field(default_factory=list[Accepted])
+    refused: Counter[str] = field(default_factory=Counter[str])
+    """How many sends were refused, by the provider's error."""
 
     def person(self, person_id: str) -> Person:
         """Somebody it knows; raises SandboxNotFound."""
@@ -186,6 +189,8 @@ class World:
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or Clock()
+        self.address = "http://127.0.0.1"
+        """URL at which the sandbox was last called, for links to itself in webhooks."""
         self._accounts: dict[tuple[str, str], Account] = {}
         self._followers: set[Follower] = set()
         self._numbers = itertools.count(1)
