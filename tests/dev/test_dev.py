@@ -47,7 +47,7 @@ def dev(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     spec.loader.exec_module(module)
     for name, path in {"ROOT": "", "TOOLS": ".dev", "STAMPS": ".dev/stamps", "BIN": "bin"}.items():
         monkeypatch.setattr(module, name, tmp_path / path)
-    for name in ("python", "widget", "web", "chromium"):
+    for name in ("python", "widget", "web", "chromium", "mail_servers"):
         monkeypatch.setattr(module, name, nothing)
     monkeypatch.setattr(module, "environment", dict[str, str])
     (tmp_path / "tests/e2e").mkdir(parents=True)
