@@ -206,6 +206,15 @@ class Handshaking(Protocol):
 
 
 @runtime_checkable
+class Answering(Protocol):
+    """A provider that does what we answer its call with."""
+
+    def answer(self, inbox: InboxView[Any], request: HookRequest) -> Mapping[str, Any] | None:
+        """The JSON to answer a verified call with, once its events are stored; None where nothing is to be said."""
+        ...
+
+
+@runtime_checkable
 class Connecting(Protocol):
     """A channel that sets its webhook up at the provider itself."""
 

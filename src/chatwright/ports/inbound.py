@@ -85,6 +85,8 @@ class InboundMessage:
     """Ids of messages it answers, the nearest first; the first one known decides its conversation."""
     conversation_id: UUID | None = None
     """The conversation, where the address it was sent to proves it."""
+    author: str | None = None
+    """Name of who wrote it, where the person is a group."""
 
 
 @dataclass(frozen=True, slots=True)

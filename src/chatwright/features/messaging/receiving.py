@@ -127,7 +127,7 @@ async def _add_message(inbox: InboxView[Any], inbound: InboundMessage) -> None:
         "in",
         "contact",
         str(contact_id),
-        inbound.person.name or "",
+        inbound.author or inbound.person.name or "",
         inbound.content.model_dump(mode="json"),
         inbound.external_id,
         "received",

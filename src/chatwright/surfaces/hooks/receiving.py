@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from chatwright.features.messaging.receiving import Arrival
 from chatwright.features.workspaces.limits import RateLimiter
 from chatwright.kernel.operation import RateClass
-from chatwright.ports.channel import HostedChannel
+from chatwright.ports.channel import Answering, HostedChannel
 from chatwright.ports.database import Database
 from chatwright.surfaces.hooks.intake import Intake
 from chatwright.surfaces.hooks.reception import Call, storable
@@ -37,4 +37,5 @@ class Receiving:
             for event in channel.split(view, call.request, verified)
         ]
         new = await self._intake.store(arrivals)
-        return JSONResponse({"events": len(arrivals), "new": new})
+        said = channel.answer(view, call.request) if isinstance(channel, Answering) else None
+        return JSONResponse(said or {"events": len(arrivals), "new": new})
