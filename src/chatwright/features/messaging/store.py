@@ -323,7 +323,10 @@ POSITION_OF = Statement(
 )
 INSERT_DELIVERY = Statement(
     "messaging.insert_delivery",
-    "insert into deliveries (id, lane, workspace_id, message_id) values ($1, $2, $3, $4)",
+    """
+    insert into deliveries (id, lane, workspace_id, message_id, inbox_id, wire_id)
+    select $1, $2, $3, id, inbox_id, id from messages where id = $4
+    """,
     value,
 )
 DELIVERY = Statement(

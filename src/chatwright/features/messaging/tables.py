@@ -15,7 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, UUID
 
 from chatwright.ports.ledger import ledger_columns
 
@@ -37,6 +37,7 @@ inboxes = Table(
     Column("health_until", TIMESTAMP(timezone=True)),
     Column("per_second", Float),
     Column("renew_at", TIMESTAMP(timezone=True)),
+    Column("quiet_hours", JSONB),
     Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
     Column("deleted_at", TIMESTAMP(timezone=True)),
     Index("inboxes_workspace", "workspace_id", "id"),
@@ -68,6 +69,9 @@ conversations = Table(
     Column("read_position", BigInteger, nullable=False, server_default="0"),
     Column("contact_read_position", BigInteger, nullable=False, server_default="0"),
     Column("unread", Integer, nullable=False, server_default="0"),
+    Column("unreachable", Integer, nullable=False, server_default="0"),
+    Column("unreachable_at", TIMESTAMP(timezone=True)),
+    Column("unreachable_words", Text),
     Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
     Column("updated_at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
     UniqueConstraint("inbox_id", "address", name="conversations_one_per_address"),
@@ -78,7 +82,8 @@ conversations = Table(
 """`address` is where the contact is reached in this inbox; `version` counts changes of the owner.
 
 Until `window_ends_at` we may write freely: it is null where the contact never opened a window, and where the
-channel has none. `window_opened_at` is when the contact last did something that opens one.
+channel has none. `window_opened_at` is when the contact last did something that opens one. `unreachable` counts
+how often the provider said, since the last message that it took, that nobody is at the address.
 
 A contact has one address in an inbox and so one conversation. Only a contact that absorbed another one may have
 two of both, and each is answered where it was written."""
@@ -106,6 +111,9 @@ messages = Table(
     Column("edited_at", TIMESTAMP(timezone=True)),
     Column("unsent_at", TIMESTAMP(timezone=True)),
     Column("pricing", JSONB),
+    Column("held", Text),
+    Column("degraded", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("rules", ARRAY(Text), nullable=False, server_default="{}"),
     Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
     UniqueConstraint("conversation_id", "position", name="messages_position"),
     Index("messages_external", "inbox_id", "direction", "external_id", unique=True),
@@ -115,6 +123,8 @@ messages = Table(
         postgresql_where=text("content ->> 'attachment_id' is not null"),
     ),
 )
+"""`held` says why one that goes out waits, `degraded` what was changed in it for its channel, and `rules` which
+rules let it pass, both in words."""
 
 message_statuses = Table(
     "message_statuses",
@@ -265,9 +275,83 @@ deliveries = Table(
     metadata,
     *ledger_columns("deliveries"),
     Column("workspace_id", UUID, nullable=False),
-    Column("message_id", UUID, ForeignKey("messages.id"), nullable=False, unique=True),
+    Column("inbox_id", UUID, nullable=False),
+    Column("message_id", UUID, ForeignKey("messages.id"), nullable=False),
+    Column("part", Integer, nullable=False, server_default="1"),
+    Column("round", Integer, nullable=False, server_default="1"),
+    Column("wire_id", UUID, nullable=False),
+    Column("content", JSONB),
+    Column("status", Text, nullable=False, server_default="queued"),
+    Column("held", Text),
+    Column("automatic", Boolean, nullable=False, server_default=text("false")),
+    Column("wait_for_window", Boolean, nullable=False, server_default=text("false")),
+    Column("slot_at", TIMESTAMP(timezone=True)),
+    Column("sending_at", TIMESTAMP(timezone=True)),
+    Column("first_tried_at", TIMESTAMP(timezone=True)),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("probe", Boolean, nullable=False, server_default=text("false")),
+    UniqueConstraint("message_id", "part", "round", name="deliveries_once"),
+    Index("deliveries_wire", "wire_id"),
+    Index("deliveries_held", "inbox_id", "held", postgresql_where=text("held is not null")),
 )
-"""Intended sends, in order per conversation."""
+"""Intended sends, in order per conversation: one row for each part of a message, and for each round of sending it.
+
+A further round begins when somebody sends the message again. `wire_id` is what the channel carries along as our id;
+a part without `content` of its own says what the message says. `held` rows stay in their lane, due at the end of
+time or of the quiet hours, so that no later one overtakes them. `slot_at` is the moment that was reserved in the
+inbox's pace. `sending_at` is the intent: the row of a worker that died has one, and may have gone out."""
+
+delivery_ids = Table(
+    "delivery_ids",
+    metadata,
+    Column("inbox_id", UUID, primary_key=True),
+    Column("external_id", Text, primary_key=True),
+    Column("delivery_id", UUID, ForeignKey("deliveries.id", ondelete="CASCADE"), nullable=False),
+    Index("delivery_ids_delivery", "delivery_id"),
+)
+"""What the channel calls what we sent: several ids where it made several messages of one."""
+
+delivery_attempts = Table(
+    "delivery_attempts",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("delivery_id", UUID, ForeignKey("deliveries.id", ondelete="CASCADE"), nullable=False),
+    Column("message_id", UUID, nullable=False),
+    Column("started_at", TIMESTAMP(timezone=True), nullable=False),
+    Column("ended_at", TIMESTAMP(timezone=True)),
+    Column("outcome", Text),
+    Column("code", Text),
+    Column("detail", Text),
+    Column("answer", JSONB),
+    Index("delivery_attempts_message", "message_id", "started_at"),
+    Index("delivery_attempts_delivery", "delivery_id"),
+)
+"""Every call to a channel: `outcome` is a reaction or `sent`, and null while nobody knows."""
+
+send_buckets = Table(
+    "send_buckets",
+    metadata,
+    Column("inbox_id", UUID, primary_key=True),
+    Column("address", Text, primary_key=True),
+    Column("free_at", TIMESTAMP(timezone=True), nullable=False),
+    Column("blocked_until", TIMESTAMP(timezone=True)),
+    Column("share", Float, nullable=False, server_default="1"),
+    Column("slowed_at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
+    Column("pause_seconds", Float),
+)
+"""The pace of an inbox (no address) and of one person in it, as the generic cell rate algorithm keeps it:
+`free_at` is when the next one may go if each kept its distance. `share` is how much of the pace a provider under
+load had left us at `slowed_at`; `pause_seconds` is how long the provider's current stop of the inbox was taken to
+last."""
+
+delivery_lookups = Table(
+    "delivery_lookups",
+    metadata,
+    *ledger_columns("delivery_lookups"),
+    Column("workspace_id", UUID, nullable=False),
+    Column("delivery_id", UUID, ForeignKey("deliveries.id", ondelete="CASCADE"), nullable=False, unique=True),
+)
+"""Sends with an unknown end whose provider can be asked."""
 
 attachments = Table(
     "attachments",
