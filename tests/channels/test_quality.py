@@ -7,6 +7,7 @@ import pytest
 
 from chatwright.app.plugins import channels
 from chatwright.infra.cipher import MasterKeyCipher
+from chatwright.net.http import Web
 
 RULES = {
     "contract",
@@ -20,7 +21,9 @@ RULES = {
     "attachments",
     "verified_identity",
 }
-NAMES = [channel.name for channel in channels(MasterKeyCipher(bytes(range(32))), "http://server.example")]
+NAMES = [
+    channel.name for channel in channels(MasterKeyCipher(bytes(range(32))), "http://server.example", Web())
+]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -28,6 +28,7 @@ from chatwright.net.http import Web
 from chatwright.ports.channel import register_channel
 from chatwright.ports.inboxes import register_inbox_directory
 from chatwright.ports.ledger import Ledger
+from chatwright.ports.site import Site, register_site
 
 if TYPE_CHECKING:
     from chatwright.ports.storage import Storage
@@ -65,6 +66,7 @@ async def open_product(settings: Settings) -> AsyncGenerator[Product]:
         cipher = MasterKeyCipher(settings.key)
         for channel in channels(cipher, settings.public_url, web):
             register_channel(channel)
+        register_site(Site(settings.public_url, cipher))
         register_inbox_directory(StoredInboxes())
         limiter = RateLimiter(database)
         storage = FolderStorage(settings.data / "files")

@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 
 import structlog
 
 from chatwright.app.wiring import Product
+from chatwright.features.messaging.inboxes.credentials import renew_due
+from chatwright.features.messaging.inboxes.health import end_spells
 from chatwright.features.messaging.jobs import FORGETTING, wake_snoozed
 from chatwright.features.workspaces import store as workspaces
 from chatwright.infra.claimer import Claimer
@@ -16,6 +19,10 @@ RESTART_SECONDS = 1.0
 TIDY_SECONDS = 600.0
 SNOOZE_SECONDS = 5.0
 """How late a snoozed conversation may open."""
+SPELL_SECONDS = 5.0
+"""How late an inbox may go on after its provider's pause."""
+RENEWAL_SECONDS = 60.0
+"""How late credentials may be renewed; channels ask for it long before they end."""
 
 _log = structlog.get_logger(__name__)
 
@@ -36,6 +43,7 @@ def _workers(product: Product) -> Iterable[tuple[str, Callable[[], Awaitable[Non
         yield f"follower:{following.name}", EventFollower(product.database, product.signals, following).run
     for job in PERIODIC:
         yield f"periodic:{job.name}", PeriodicRunner(product.database, job).run
+    yield "renewals", partial(_renew, product)
 
 
 async def _kept_running(name: str, work: Callable[[], Awaitable[None]]) -> None:
@@ -46,6 +54,13 @@ async def _kept_running(name: str, work: Callable[[], Awaitable[None]]) -> None:
         except Exception:  # noqa: BLE001 - whatever it was.
             _log.exception("worker.restarted", worker=name)
             await asyncio.sleep(RESTART_SECONDS)
+
+
+async def _renew(product: Product) -> None:
+    """Renew what is about to end. It is no `Periodic`: each renewal is committed by itself."""
+    while True:
+        await renew_due(product.database)
+        await asyncio.sleep(RENEWAL_SECONDS)
 
 
 async def _forget_results() -> None:
@@ -59,6 +74,7 @@ async def _forget_sessions() -> None:
 FOLLOWING = (FORGETTING,)
 PERIODIC = (
     Periodic("messaging.wake_snoozed", SNOOZE_SECONDS, wake_snoozed),
+    Periodic("messaging.end_spells", SPELL_SECONDS, end_spells),
     Periodic("workspaces.forget_results", TIDY_SECONDS, _forget_results),
     Periodic("workspaces.forget_sessions", TIDY_SECONDS, _forget_sessions),
 )

@@ -27,6 +27,14 @@ class Input(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+class _Private:
+    """See `PRIVATE`."""
+
+
+PRIVATE = _Private()
+"""Marks a field of an Input, `Annotated[..., PRIVATE]`, that can hold secrets: no record shows any of its values."""
+
+
 class Output(BaseModel):
     """What comes out of an operation."""
 
@@ -114,6 +122,12 @@ class Operation(Generic[In, Out]):
     def writes(self) -> bool:
         """Whether a call may change something: it is then audited and takes an idempotency key."""
         return self.effect is not Effect.READ
+
+    @property
+    def private_fields(self) -> frozenset[str]:
+        """The input fields that can hold secrets."""
+        fields = self.input.model_fields
+        return frozenset(name for name, field in fields.items() if PRIVATE in field.metadata)
 
     @property
     def path_fields(self) -> tuple[str, ...]:

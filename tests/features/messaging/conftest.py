@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
+from chatwright.features.messaging.inboxes.opening import find_inbox
 from chatwright.features.messaging.inboxes.operations import create_inbox
 from chatwright.features.messaging.jobs import delivery_ledger, inbound_ledger
 from chatwright.features.messaging.operations import (
@@ -16,7 +17,7 @@ from chatwright.features.messaging.operations import (
     list_messages,
     send_message,
 )
-from chatwright.features.messaging.receiving import Arrival, accept, find_inbox
+from chatwright.features.messaging.receiving import Arrival, accept
 from chatwright.infra.claimer import Claimer
 from chatwright.ports.channel import register_channel
 from chatwright.ports.inbound import RawEvent

@@ -9,7 +9,7 @@ from uuid import UUID
 import httpx2
 import pytest_asyncio
 
-from chatwright.app.plugins import channels
+from chatwright.channels.webchat.channel import Webchat
 from chatwright.features.messaging.inboxes.operations import create_inbox
 from chatwright.features.messaging.jobs import delivery_ledger, inbound_ledger
 from chatwright.features.messaging.operations import list_conversations, send_message
@@ -122,8 +122,7 @@ class Chat:
 @pytest_asyncio.fixture(loop_scope="session")
 async def chat(desk: Desk) -> AsyncGenerator[Chat]:
     product = desk.product
-    for channel in channels(product.cipher, "http://server.example"):
-        register_channel(channel)
+    register_channel(Webchat(product.cipher, "http://server.example"))
     inbox = await desk.call(
         create_inbox, channel="webchat", name="Shop", settings={"allowed_origins": [SITE], "name": "The shop"}
     )

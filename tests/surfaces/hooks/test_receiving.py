@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from chatwright.features.messaging.inboxes.opening import find_inbox
 from chatwright.features.messaging.inboxes.operations import delete_inbox
-from chatwright.features.messaging.receiving import Arrival, accept, find_inbox
+from chatwright.features.messaging.receiving import Arrival, accept
 from chatwright.kernel.ids import new_id
 from chatwright.ports.inbound import RawEvent
 from chatwright.surfaces.hooks.intake import Intake

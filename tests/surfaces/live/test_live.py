@@ -12,11 +12,12 @@ import pytest
 import pytest_asyncio
 from starlette.requests import Request
 
-from chatwright.app.plugins import channels
+from chatwright.channels.webchat.channel import Webchat
+from chatwright.features.messaging.inboxes.opening import find_inbox
 from chatwright.features.messaging.inboxes.operations import create_inbox
 from chatwright.features.messaging.jobs import inbound_ledger
 from chatwright.features.messaging.operations import list_conversations
-from chatwright.features.messaging.receiving import Arrival, accept, find_inbox
+from chatwright.features.messaging.receiving import Arrival, accept
 from chatwright.features.messaging.typing import Side, Typing, typing_signal, typing_topic
 from chatwright.features.workspaces.authentication import Presented
 from chatwright.features.workspaces.operations import create_token, list_audit, revoke_token
@@ -73,8 +74,7 @@ class Newsroom:
 @pytest_asyncio.fixture(loop_scope="session")
 async def newsroom(desk: Desk) -> AsyncGenerator[Newsroom]:
     product = desk.product
-    for channel in channels(product.cipher, "http://server.example"):
-        register_channel(channel)
+    register_channel(Webchat(product.cipher, "http://server.example"))
     made = [await desk.call(create_inbox, channel="webchat", name=name) for name in ("One", "Two")]
 
     async def identify(request: Request) -> Caller:

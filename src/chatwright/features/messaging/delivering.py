@@ -11,7 +11,8 @@ import structlog
 from pydantic import TypeAdapter
 
 from chatwright.features.messaging import store
-from chatwright.features.messaging.receiving import OpenInbox, find_inbox, move_status
+from chatwright.features.messaging.inboxes.opening import OpenInbox, find_inbox
+from chatwright.features.messaging.receiving import move_status
 from chatwright.features.messaging.store import DeliveryRow
 from chatwright.kernel.errors import ChatwrightError, Unavailable
 from chatwright.kernel.ids import new_id

@@ -1,6 +1,6 @@
 """What can go wrong in the messaging room."""
 
-from chatwright.kernel.errors import Conflict, InvalidInput, NotFound
+from chatwright.kernel.errors import Conflict, InvalidInput, NotFound, Unavailable
 
 
 class ConversationNotFound(NotFound):
@@ -21,6 +21,25 @@ class ReplyNotFound(NotFound):
 
 class UnknownChannel(InvalidInput):
     code = "UNKNOWN_CHANNEL"
+
+
+class AccountConnected(Conflict):
+    code = "ACCOUNT_CONNECTED"
+    hint = "Delete the other inbox first, or connect another account."
+
+
+class OtherAccount(Conflict):
+    code = "OTHER_ACCOUNT"
+    hint = "Connect another account as an inbox of its own."
+
+
+class InboxNotReady(InvalidInput):
+    code = "INBOX_NOT_READY"
+    hint = "Put right what the fields say, then connect again."
+
+
+class ProviderNotReached(Unavailable):
+    code = "PROVIDER_NOT_REACHED"
 
 
 class OwnerChanged(Conflict):

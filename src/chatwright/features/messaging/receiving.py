@@ -5,16 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from pydantic import ValidationError
-
 from chatwright.features.contacts.identities import is_blocked, recognise
 from chatwright.features.messaging import events, store
-from chatwright.features.messaging.inboxes import store as inboxes
+from chatwright.features.messaging.inboxes.opening import find_inbox
 from chatwright.features.messaging.rules import furthest, preview
 from chatwright.features.messaging.store import ConversationRow, MessageState
-from chatwright.kernel.errors import Misconfigured
 from chatwright.kernel.ids import new_id
-from chatwright.ports.channel import AnyChannel, InboxView, channel_named
+from chatwright.ports.channel import InboxView
 from chatwright.ports.database import emit, wake
 from chatwright.ports.inbound import (
     Inbound,
@@ -30,30 +27,6 @@ from chatwright.ports.ledger import Claim, Ledger
 INBOUND = "inbound_events"
 LEASE_SECONDS = 5.0
 """An event is worked inside the database in milliseconds, so a dead worker's are soon given to another."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenInbox:
-    """An inbox with its channel at hand."""
-
-    name: str
-    channel: AnyChannel
-    view: InboxView[Any]
-
-
-async def find_inbox(inbox_id: UUID) -> OpenInbox | None:
-    """The inbox behind an inbound call; None when there is none. Runs in the current transaction."""
-    row = await inboxes.OPEN_INBOX.first(inbox_id)
-    if row is None:
-        return None
-    channel = channel_named(row.channel)
-    if channel is None:
-        raise Misconfigured(f"No plug-in offers the channel '{row.channel}'.")
-    try:
-        settings = channel.Settings.model_validate(row.settings)
-    except ValidationError as error:
-        raise Misconfigured(f"The settings of the inbox '{row.name}' do not fit its channel.") from error
-    return OpenInbox(row.name, channel, InboxView(row.id, row.workspace_id, settings))
 
 
 @dataclass(frozen=True, slots=True)

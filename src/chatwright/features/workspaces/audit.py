@@ -1,11 +1,11 @@
 """The audit trail: one record per writing call and per refused call, in a hash chain per workspace."""
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
@@ -21,6 +21,10 @@ _LARGEST = 2**63 - 1
 """The largest whole number that fits into JSON as orjson writes it."""
 _DEEPEST = 8
 """Levels of nesting that a record shows."""
+
+
+class _Private:
+    """Stands for a value that no record shows."""
 
 
 class AuditOutcome(StrEnum):
@@ -70,6 +74,8 @@ def shape(value: object, depth: int = 0) -> object:  # noqa: PLR0911 - one line 
             return value
         case UUID():
             return str(value)
+        case _Private():
+            return "<private>"
         case str():
             return value if _is_id(value) else f"<text {len(value)}>"
         case Mapping():
@@ -78,6 +84,18 @@ def shape(value: object, depth: int = 0) -> object:  # noqa: PLR0911 - one line 
             return [shape(inner, depth + 1) for inner in value[:20]]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
         case _:
             return f"<{type(value).__name__}>"
+
+
+def without_private(arguments: Mapping[str, object], private: Collection[str]) -> dict[str, object]:
+    """Arguments with the values of private fields left out, even of what they look like; names of parts stay."""
+    return {name: _hidden(inner) if name in private else inner for name, inner in arguments.items()}
+
+
+def _hidden(inner: object) -> object:
+    if not isinstance(inner, Mapping):
+        return _Private()
+    parts = cast("Mapping[object, object]", inner)
+    return {str(name): _Private() for name in parts}
 
 
 def _kept(text: str, limit: int) -> str:

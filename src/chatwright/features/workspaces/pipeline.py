@@ -129,7 +129,7 @@ class Pipeline:
         if operation.writes:
             async with self._database.transaction():
                 result = await operation.handler(caller, request)
-                await audit.append(caller, operation.name, arguments, AuditOutcome.DONE)
+                await audit.append(caller, operation.name, _told(operation, arguments), AuditOutcome.DONE)
         else:
             async with self._database.autocommit():
                 result = await operation.handler(caller, request)
@@ -158,13 +158,13 @@ class Pipeline:
                 if stored.arguments_hash != fingerprint:
                     message = "This idempotency key was used with other arguments."
                     raise IdempotencyConflict(message)
-                await audit.append(caller, operation.name, arguments, AuditOutcome.REPLAYED)
+                await audit.append(caller, operation.name, _told(operation, arguments), AuditOutcome.REPLAYED)
                 return Outcome(orjson.loads(self._cipher.open(stored.result, name)), replayed=True)
             result = await operation.handler(caller, request)
             text = result.model_dump_json().encode()
             sealed = self._cipher.seal(text, name)
             await store.KEEP_RESULT.run(principal, operation.name, key, fingerprint, sealed)
-            await audit.append(caller, operation.name, arguments, AuditOutcome.DONE)
+            await audit.append(caller, operation.name, _told(operation, arguments), AuditOutcome.DONE)
         return Outcome(orjson.loads(text))
 
     @asynccontextmanager
@@ -192,7 +192,7 @@ class Pipeline:
         if not (refused or operation.writes):
             return
         outcome = AuditOutcome.REFUSED if refused else AuditOutcome.FAILED
-        await self._record(caller, operation.name, arguments, outcome, error)
+        await self._record(caller, operation.name, _told(operation, arguments), outcome, error)
 
     async def _record(
         self,
@@ -207,6 +207,11 @@ class Pipeline:
                 await audit.append(caller, name, arguments, outcome, error.code)
         except Unavailable:
             _log.exception("audit.unreachable", operation=name, request_id=caller.request_id)
+
+
+def _told(operation: AnyOperation, arguments: Mapping[str, object]) -> dict[str, object]:
+    """The arguments as a record may hold them."""
+    return audit.without_private(arguments, operation.private_fields)
 
 
 def principal_of(caller: Caller) -> str:

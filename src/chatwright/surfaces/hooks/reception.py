@@ -11,7 +11,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from chatwright.features.messaging.receiving import OpenInbox, find_inbox
+from chatwright.features.messaging.inboxes.opening import OpenInbox, find_inbox
 from chatwright.features.workspaces.errors import InboxNotFound
 from chatwright.kernel.errors import ChatwrightError, InvalidInput, Misconfigured, PayloadTooLarge
 from chatwright.ports.channel import HookRequest, HostedChannel, Verified

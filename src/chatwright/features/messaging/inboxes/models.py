@@ -1,14 +1,17 @@
 """What goes in and out of inboxes."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from chatwright.features.contacts.values import Name
-from chatwright.kernel.operation import Input, Output
+from chatwright.kernel.operation import PRIVATE, Input, Output
 from chatwright.kernel.paging import PageRequest
+
+Health = Literal["ok", "limited", "paused", "reconnect"]
+ChannelSettings = Annotated[dict[str, Any], PRIVATE]
 
 
 class Inbox(Output):
@@ -22,6 +25,20 @@ class Inbox(Output):
     """Name people see."""
     settings: dict[str, Any]
     """Settings of the channel; secrets are left out."""
+    secrets_set: list[str]
+    """Names of the secret settings that have a value. The values can be written, never read."""
+    account: str | None
+    """The provider account behind it, e.g. a phone number's id; null where there is no such thing."""
+    health: Health
+    """`ok`; `limited` by the provider; `paused` by it, nothing goes out; or it has to `reconnect`."""
+    health_words: str | None
+    """What is the matter, if anything is."""
+    health_until: datetime | None
+    """When it is over by itself, where that is known."""
+    hook_url: str
+    """Where the provider calls us for this inbox."""
+    hook_token: str | None
+    """What to give the provider beside `hook_url` to confirm it, where it asks for such a word."""
     created_at: datetime
     """When it was connected."""
 
@@ -32,7 +49,7 @@ class ChannelKind(Output):
     name: str
     """Its name, for `channel` of a new inbox."""
     settings_schema: dict[str, Any]
-    """JSON Schema of its settings."""
+    """JSON Schema of its settings; those marked `writeOnly` are secrets."""
     contents: list[str]
     """The types of content it shows as they are; others are sent as text."""
     text_limit: int
@@ -50,8 +67,12 @@ class CreateInbox(Input):
     """Name of the channel, e.g. `webchat`."""
     name: Name
     """Name people see."""
-    settings: dict[str, Any] = Field(default_factory=dict[str, Any])
-    """Settings of the channel, as its `settings_schema` says."""
+    settings: ChannelSettings = Field(default_factory=dict[str, Any])
+    """Settings of the channel, as its `settings_schema` says, secrets among them."""
+
+
+class ConnectInbox(CreateInbox):
+    """A provider account to connect as a new inbox."""
 
 
 class UpdateInbox(Input):
@@ -61,8 +82,17 @@ class UpdateInbox(Input):
     """Id of the inbox."""
     name: Name | None = None
     """New name."""
-    settings: dict[str, Any] | None = None
-    """Settings to change, by name; the others stay."""
+    settings: Annotated[dict[str, Any] | None, PRIVATE] = None
+    """Settings to change, by name, secrets among them; the others stay."""
+
+
+class ReconnectInbox(Input):
+    """New credentials for an inbox."""
+
+    inbox_id: UUID
+    """Id of the inbox."""
+    settings: ChannelSettings = Field(default_factory=dict[str, Any])
+    """Settings to change, by name, usually the secrets; the others stay."""
 
 
 class ShowInbox(Input):
@@ -70,6 +100,10 @@ class ShowInbox(Input):
 
     inbox_id: UUID
     """Id of the inbox."""
+
+
+class CheckInbox(ShowInbox):
+    """An inbox to look at live."""
 
 
 class DeleteInbox(Input):
@@ -81,3 +115,23 @@ class DeleteInbox(Input):
 
 class ListInboxes(PageRequest):
     """The connected inboxes."""
+
+
+class CheckFinding(Output):
+    """One thing that a check looked at."""
+
+    name: str
+    """What it is, e.g. `token`, `webhook`, `permissions`."""
+    ok: bool
+    """Whether it is as it should be."""
+    words: str
+    """What was found; where it is wrong, what to do about it."""
+
+
+class InboxCheck(Output):
+    """An inbox with what a live look at its provider found."""
+
+    inbox: Inbox
+    """The inbox, with its health after the check."""
+    findings: list[CheckFinding]
+    """What was looked at, the most basic first."""

@@ -1,33 +1,69 @@
 """The verbs of inboxes."""
 
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
 
-from pydantic import ValidationError
+from pydantic import BaseModel
 
 from chatwright.features.contacts.access import limits_of
-from chatwright.features.messaging.errors import UnknownChannel
+from chatwright.features.messaging.errors import (
+    AccountConnected,
+    InboxNotReady,
+    OtherAccount,
+    ProviderNotReached,
+    UnknownChannel,
+)
 from chatwright.features.messaging.inboxes import store
-from chatwright.features.messaging.inboxes.access import visible_inbox
+from chatwright.features.messaging.inboxes.access import shown, visible_inbox
+from chatwright.features.messaging.inboxes.checking import (
+    health_of,
+    look,
+    refuse_fundamental,
+    set_up,
+    shown_findings,
+    take_down,
+    together,
+    unsure,
+)
+from chatwright.features.messaging.inboxes.health import set_health
 from chatwright.features.messaging.inboxes.models import (
     ChannelKind,
+    CheckInbox,
+    ConnectInbox,
     CreateInbox,
     DeleteInbox,
     Inbox,
+    InboxCheck,
     ListChannels,
     ListInboxes,
+    ReconnectInbox,
     ShowInbox,
     UpdateInbox,
 )
+from chatwright.features.messaging.inboxes.opening import opened, view_of
+from chatwright.features.messaging.inboxes.secrets import sealed_secrets
+from chatwright.features.messaging.inboxes.settings import (
+    changed_settings,
+    checked_settings,
+    claim_account,
+    known_channel,
+)
+from chatwright.features.messaging.inboxes.store import InboxRow
 from chatwright.features.workspaces.errors import InboxNotFound
 from chatwright.features.workspaces.models import Removed
 from chatwright.kernel.caller import Caller
-from chatwright.kernel.errors import FieldProblem, InvalidInput, field_problems, told
+from chatwright.kernel.errors import Misconfigured
 from chatwright.kernel.events import Event
 from chatwright.kernel.ids import new_id
-from chatwright.kernel.operation import Effect, operation
+from chatwright.kernel.operation import Effect, RateClass, operation
 from chatwright.kernel.paging import Page, after_id, decode_cursor, page_of
-from chatwright.ports.channel import AnyChannel, channel_named, channel_names
+from chatwright.ports.channel import AnyChannel, Finding, Renewing, channel_names
 from chatwright.ports.database import emit
+from chatwright.ports.secret_settings import public_part
+
+CHECK_RATE = RateClass(per_minute=30, burst=10)
+"""Calls that ask a provider while they wait."""
 
 
 @operation(
@@ -41,22 +77,111 @@ async def list_channels(caller: Caller, request: ListChannels) -> Page[ChannelKi
     """List the channels that an inbox can connect, with the settings each one takes."""
     del caller
     after = "" if request.cursor is None else str(decode_cursor(request.cursor, str)[0])
-    kinds = [_kind(_channel(name)) for name in channel_names() if name > after]
+    kinds = [_kind(known_channel(name)) for name in channel_names() if name > after]
     return page_of(kinds, request.limit, lambda kind: (kind.name,))
 
 
 @operation(
-    "inboxes.create", tool="create_inbox", scope="inboxes:write", effect=Effect.ADD, http="POST /inboxes"
+    "inboxes.create",
+    tool="create_inbox",
+    scope="inboxes:write",
+    effect=Effect.ADD,
+    http="POST /inboxes",
+    errors=(UnknownChannel, AccountConnected),
 )
 async def create_inbox(caller: Caller, request: CreateInbox) -> Inbox:
-    """Connect a channel as a new inbox."""
+    """Add an inbox without asking its provider; `connect_inbox` does that first and sets the webhook up too."""
     caller.require_every_inbox()
-    settings = _checked_settings(_channel(request.channel), request.settings)
-    inbox = await store.INSERT_INBOX.one(
-        new_id(), caller.workspace_id, request.channel, request.name, settings
-    )
-    emit(Event("inbox.created", caller.workspace_id, inbox.id, inbox_id=inbox.id))
-    return inbox
+    channel = known_channel(request.channel)
+    settings = checked_settings(channel, request.settings)
+    inbox_id = new_id()
+    account = await claim_account(channel, settings, inbox_id, caller.workspace_id)
+    return await _add(caller, request, inbox_id, settings, account)
+
+
+@operation(
+    "inboxes.connect",
+    tool="connect_inbox",
+    scope="inboxes:write",
+    effect=Effect.ADD,
+    http="POST /inboxes/connect",
+    errors=(UnknownChannel, AccountConnected, InboxNotReady, ProviderNotReached),
+    rate=CHECK_RATE,
+    outward=True,
+)
+async def connect_inbox(caller: Caller, request: ConnectInbox) -> InboxCheck:
+    """Connect a provider account as a new inbox: check it live, then point its webhook at this server.
+
+    When the provider does not let us in, nothing is kept, and every fault is told. Smaller faults are among the
+    findings, to be mended later.
+    """
+    caller.require_every_inbox()
+    channel = known_channel(request.channel)
+    settings = checked_settings(channel, request.settings)
+    view = view_of(new_id(), caller.workspace_id, settings)
+    account = await claim_account(channel, settings, view.id, caller.workspace_id)
+    findings = await look(channel, view)
+    refuse_fundamental(findings)
+    findings = together(findings, await set_up(channel, view))
+    refuse_fundamental(findings)
+    inbox = await _add(caller, request, view.id, settings, account, findings)
+    return InboxCheck(inbox=inbox, findings=shown_findings(findings))
+
+
+@operation(
+    "inboxes.check",
+    tool="check_inbox",
+    scope="inboxes:write",
+    effect=Effect.CHANGE,
+    idempotent=True,
+    http="POST /inboxes/{inbox_id}/check",
+    errors=(InboxNotFound,),
+    rate=CHECK_RATE,
+    outward=True,
+)
+async def check_inbox(caller: Caller, request: CheckInbox) -> InboxCheck:
+    """Look live whether an inbox works, say in words what does not, and note its health accordingly."""
+    row = await visible_inbox(caller, request.inbox_id)
+    inbox = opened(row)
+    findings = await look(inbox.channel, inbox.view)
+    if not unsure(findings):
+        await set_health(caller.workspace_id, row.id, *health_of(findings))
+    changed = await visible_inbox(caller, row.id)
+    return InboxCheck(inbox=shown(changed), findings=shown_findings(findings))
+
+
+@operation(
+    "inboxes.reconnect",
+    tool="reconnect_inbox",
+    scope="inboxes:write",
+    effect=Effect.CHANGE,
+    idempotent=True,
+    http="POST /inboxes/{inbox_id}/reconnect",
+    errors=(InboxNotFound, AccountConnected, OtherAccount, InboxNotReady, ProviderNotReached),
+    rate=CHECK_RATE,
+    outward=True,
+)
+async def reconnect_inbox(caller: Caller, request: ReconnectInbox) -> InboxCheck:
+    """Give an inbox new credentials, check them live, and let go out what has waited for them.
+
+    Nothing is changed when the provider does not take them.
+    """
+    row = await visible_inbox(caller, request.inbox_id)
+    channel = known_channel(row.channel)
+    settings = changed_settings(channel, row, request.settings)
+    account = await claim_account(channel, settings, row.id, caller.workspace_id)
+    if row.account is not None and account != row.account:
+        raise OtherAccount(f"These are credentials of the account {account}; this inbox is of {row.account}.")
+    view = view_of(row.id, caller.workspace_id, settings)
+    findings = await look(channel, view)
+    refuse_fundamental(findings)
+    findings = together(findings, await set_up(channel, view))
+    refuse_fundamental(findings)
+    await _save(caller, row, None, channel, settings, account)
+    await set_health(caller.workspace_id, row.id, *health_of(findings))
+    emit(Event("inbox.updated", caller.workspace_id, row.id, inbox_id=row.id))
+    changed = await visible_inbox(caller, row.id)
+    return InboxCheck(inbox=shown(changed), findings=shown_findings(findings))
 
 
 @operation("inboxes.list", tool="list_inboxes", scope="inboxes:read", effect=Effect.READ, http="GET /inboxes")
@@ -65,7 +190,7 @@ async def list_inboxes(caller: Caller, request: ListInboxes) -> Page[Inbox]:
     rows = await store.LIST_INBOXES.all(
         caller.workspace_id, after_id(request.cursor), limits_of(caller), request.limit + 1
     )
-    return page_of(rows, request.limit, lambda row: (str(row.id),))
+    return page_of([shown(row) for row in rows], request.limit, lambda inbox: (str(inbox.id),))
 
 
 @operation(
@@ -78,7 +203,7 @@ async def list_inboxes(caller: Caller, request: ListInboxes) -> Page[Inbox]:
 )
 async def get_inbox(caller: Caller, request: ShowInbox) -> Inbox:
     """Show one inbox with the settings of its channel."""
-    return await visible_inbox(caller, request.inbox_id)
+    return shown(await visible_inbox(caller, request.inbox_id))
 
 
 @operation(
@@ -88,15 +213,17 @@ async def get_inbox(caller: Caller, request: ShowInbox) -> Inbox:
     effect=Effect.CHANGE,
     idempotent=True,
     http="PATCH /inboxes/{inbox_id}",
-    errors=(InboxNotFound,),
+    errors=(InboxNotFound, AccountConnected),
 )
 async def update_inbox(caller: Caller, request: UpdateInbox) -> Inbox:
-    """Rename an inbox or change settings of its channel."""
-    inbox = await visible_inbox(caller, request.inbox_id)
-    settings = _checked_settings(_channel(inbox.channel), {**inbox.settings, **(request.settings or {})})
-    changed = await store.UPDATE_INBOX.one(caller.workspace_id, inbox.id, request.name, settings)
-    emit(Event("inbox.updated", caller.workspace_id, inbox.id, inbox_id=inbox.id))
-    return changed
+    """Rename an inbox or change settings of its channel. New credentials are better given to `reconnect_inbox`."""
+    row = await visible_inbox(caller, request.inbox_id)
+    channel = known_channel(row.channel)
+    settings = changed_settings(channel, row, request.settings or {})
+    account = await claim_account(channel, settings, row.id, caller.workspace_id)
+    changed = await _save(caller, row, request.name, channel, settings, account)
+    emit(Event("inbox.updated", caller.workspace_id, row.id, inbox_id=row.id))
+    return shown(changed)
 
 
 @operation(
@@ -108,19 +235,74 @@ async def update_inbox(caller: Caller, request: UpdateInbox) -> Inbox:
     errors=(InboxNotFound,),
 )
 async def delete_inbox(caller: Caller, request: DeleteInbox) -> Removed:
-    """Disconnect an inbox. Its conversations stay readable; nothing comes in or goes out any more."""
-    inbox = await visible_inbox(caller, request.inbox_id)
-    await store.DELETE_INBOX.one(caller.workspace_id, inbox.id)
-    emit(Event("inbox.deleted", caller.workspace_id, inbox.id, inbox_id=inbox.id))
-    return Removed(id=inbox.id)
+    """Disconnect an inbox and forget its secrets.
+
+    Its conversations stay readable; nothing comes in or goes out any more.
+    """
+    row = await visible_inbox(caller, request.inbox_id)
+    await _take_down(row)
+    await store.DELETE_INBOX.one(caller.workspace_id, row.id)
+    emit(Event("inbox.deleted", caller.workspace_id, row.id, inbox_id=row.id))
+    return Removed(id=row.id)
 
 
-def _channel(name: str) -> AnyChannel:
-    channel = channel_named(name)
-    if channel is None:
-        message = f"There is no channel called '{name}'. There are: {', '.join(channel_names())}."
-        raise UnknownChannel(message, fields=[FieldProblem(path="channel", message=message)])
-    return channel
+async def _add(
+    caller: Caller,
+    request: CreateInbox,
+    inbox_id: UUID,
+    settings: BaseModel,
+    account: str | None,
+    findings: Sequence[Finding] = (),
+) -> Inbox:
+    channel = known_channel(request.channel)
+    row = await store.INSERT_INBOX.one(
+        inbox_id,
+        caller.workspace_id,
+        request.channel,
+        request.name,
+        public_part(settings),
+        sealed_secrets(inbox_id, settings),
+        account,
+        _renewal(channel, inbox_id, caller.workspace_id, settings),
+        *health_of(findings),
+    )
+    emit(Event("inbox.created", caller.workspace_id, inbox_id, inbox_id=inbox_id))
+    return shown(row)
+
+
+async def _save(
+    caller: Caller,
+    row: InboxRow,
+    name: str | None,
+    channel: AnyChannel,
+    settings: BaseModel,
+    account: str | None,
+) -> InboxRow:
+    return await store.UPDATE_INBOX.one(
+        caller.workspace_id,
+        row.id,
+        name,
+        public_part(settings),
+        sealed_secrets(row.id, settings),
+        account,
+        _renewal(channel, row.id, caller.workspace_id, settings),
+    )
+
+
+def _renewal(channel: AnyChannel, inbox_id: UUID, workspace_id: UUID, settings: BaseModel) -> datetime | None:
+    renewing: object = channel
+    if not isinstance(renewing, Renewing):
+        return None
+    return renewing.renew_at(view_of(inbox_id, workspace_id, settings))
+
+
+async def _take_down(row: InboxRow) -> None:
+    try:
+        inbox = opened(row)
+    except Misconfigured:
+        # Nobody can speak for an inbox whose channel or key is gone; it can be forgotten all the same.
+        return
+    await take_down(inbox.channel, inbox.view)
 
 
 def _kind(channel: AnyChannel) -> ChannelKind:
@@ -131,13 +313,3 @@ def _kind(channel: AnyChannel) -> ChannelKind:
         contents=sorted(capabilities.contents),
         text_limit=capabilities.text_limit,
     )
-
-
-def _checked_settings(channel: AnyChannel, settings: dict[str, Any]) -> dict[str, Any]:
-    try:
-        return channel.Settings.model_validate(settings).model_dump(mode="json")
-    except ValidationError as error:
-        problems = field_problems(error, under="settings")
-        raise InvalidInput(
-            f"The settings do not fit the channel '{channel.name}': {told(problems)}", fields=problems
-        ) from error

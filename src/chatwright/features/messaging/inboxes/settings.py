@@ -1,0 +1,57 @@
+"""An inbox's settings on their way in: judged by the channel, and for one account only."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ValidationError
+
+from chatwright.features.messaging.errors import AccountConnected, UnknownChannel
+from chatwright.features.messaging.inboxes import store
+from chatwright.features.messaging.inboxes.secrets import opened_secrets
+from chatwright.features.messaging.inboxes.store import InboxRow
+from chatwright.kernel.errors import FieldProblem, InvalidInput, field_problems, told
+from chatwright.ports.channel import AnyChannel, channel_named, channel_names
+
+
+def known_channel(name: str) -> AnyChannel:
+    """The channel of this name; raises UnknownChannel with those there are."""
+    channel = channel_named(name)
+    if channel is None:
+        message = f"There is no channel called '{name}'. There are: {', '.join(channel_names())}."
+        raise UnknownChannel(message, fields=[FieldProblem(path="channel", message=message)])
+    return channel
+
+
+def checked_settings(channel: AnyChannel, settings: Mapping[str, Any]) -> BaseModel:
+    """Settings as the channel takes them; raises InvalidInput naming every field at fault, never its value."""
+    try:
+        return channel.Settings.model_validate(settings)
+    except ValidationError as error:
+        problems = field_problems(error, under="settings")
+    raise InvalidInput(
+        f"The settings do not fit the channel '{channel.name}': {told(problems)}", fields=problems
+    )
+
+
+def changed_settings(channel: AnyChannel, inbox: InboxRow, changes: Mapping[str, Any]) -> BaseModel:
+    """The inbox's settings with some changed, secrets among them; raises InvalidInput."""
+    return checked_settings(channel, {**inbox.settings, **opened_secrets(inbox.id, inbox.secrets), **changes})
+
+
+async def claim_account(
+    channel: AnyChannel, settings: BaseModel, inbox_id: UUID, workspace_id: UUID
+) -> str | None:
+    """The provider account of these settings, ours until the transaction ends.
+
+    Raises AccountConnected when another inbox has it: what comes in for it can go to one only.
+    """
+    account = channel.account(settings)
+    if account is None:
+        return None
+    await store.LOCK_ACCOUNT.run(f"{channel.name}\n{account}")
+    holder = await store.ACCOUNT_HOLDER.first(channel.name, account, inbox_id)
+    if holder is None:
+        return account
+    where = f"to the inbox '{holder.name}'" if holder.workspace_id == workspace_id else "elsewhere"
+    raise AccountConnected(f"The account {account} is connected {where} already.")
