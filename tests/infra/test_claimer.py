@@ -1,6 +1,8 @@
 """The claimer's promises, on a ledger of its own."""
 
 import asyncio
+import contextlib
+import math
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
@@ -205,6 +207,61 @@ class TestLeases:
         errands.work = look
         await errands.claimer().run_once()
         assert others == [0]
+
+    async def test_a_lease_is_kept_for_as_long_as_the_work_takes(self, errands: Errands) -> None:
+        await errands.add("slow")
+
+        async def wait(claim: Claim) -> None:
+            async with claim.keeping():
+                await asyncio.sleep(0.6)
+            await errands.finish(claim)
+
+        errands.work = wait
+        claimer = errands.claimer(lease=0.15)
+        slow = asyncio.create_task(claimer.run_once())
+        for _ in range(5):
+            await asyncio.sleep(0.1)
+            assert await errands.claimer().run_once() == 0
+        await slow
+        assert errands.done == ["slow"]
+
+
+class TestPuttingBack:
+    async def test_a_row_can_wait_in_its_lane_for_somebody_to_make_it_due(self, errands: Errands) -> None:
+        await errands.add("first", "second", lane="a")
+
+        async def put_back(claim: Claim) -> None:
+            async with claim.settling("queued", again_in=math.inf):
+                pass
+
+        errands.work = put_back
+        await errands.drain(errands.claimer())
+        errands.work = errands.finish
+        await errands.drain(errands.claimer())
+        assert errands.done == []
+        await errands.make_due()
+        await errands.drain(errands.claimer())
+        assert errands.done == ["first", "second"]
+
+    async def test_a_running_claimer_comes_back_to_a_row_at_its_moment(
+        self, errands: Errands, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("chatwright.infra.claimer.POLL_SECONDS", 3600.0)
+        await errands.add("patient")
+
+        async def once(claim: Claim) -> None:
+            if claim.attempts > 1:
+                await errands.finish(claim)
+                return
+            async with claim.settling("queued", again_in=0.2):
+                pass
+
+        errands.work = once
+        running = asyncio.create_task(errands.claimer().run())
+        await errands.until_done("patient")
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
 
 
 class TestWaking:

@@ -1,15 +1,19 @@
 """The one claimer that serves every ledger: lease due rows in order per lane, work, settle."""
 
 import asyncio
+import contextlib
+import heapq
+import math
 import random
-from collections.abc import AsyncGenerator, Mapping
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
 import structlog
 
-from chatwright.kernel.errors import ChatwrightError
+from chatwright.kernel.errors import ChatwrightError, Unavailable
 from chatwright.kernel.ids import new_id
 from chatwright.ports.database import Database, Statement, Unit, record, value
 from chatwright.ports.ledger import OPEN_STATES, LeaseLost, Ledger
@@ -19,6 +23,8 @@ POLL_SECONDS = 1.0
 """How long a due row can go unseen when its wake-up call was lost."""
 FIRST_BACKOFF_SECONDS = 1.0
 LONGEST_BACKOFF_SECONDS = 600.0
+MOMENT_SECONDS = 0.02
+"""How exactly a row that was put back is looked for again."""
 
 _log = structlog.get_logger(__name__)
 
@@ -30,14 +36,16 @@ class Claimer:
         self._database = database
         self._signals = signals
         self._ledger = ledger
-        self._concurrency = concurrency
+        self._concurrency = concurrency * ledger.at_once
         self._claim = _claim_statement(ledger.table)
+        self._moments = Moments()
 
     async def run(self) -> None:
         """Claim rows and work them, each in a task of its own.
 
-        It looks for more at news, at the poll, and when half of the tasks are free: a claim for every row that
-        is done would cost more than the wait, and one slow row must not hold up the others.
+        It looks for more at news, at the poll, when a row is due again that was put back here, and when half of
+        the tasks are free: a claim for every row that is done would cost more than the wait, and one slow row
+        must not hold up the others.
         """
         with self._signals.follow(self._ledger.topic) as follower:
             async with asyncio.TaskGroup() as tasks:
@@ -45,10 +53,12 @@ class Claimer:
                 working: set[asyncio.Task[Any]] = set()
                 heard = True
                 while True:
-                    if heard or len(working) * 2 <= self._concurrency:
+                    if self._moments.passed() or heard or len(working) * 2 <= self._concurrency:
                         claims = await self._try_claim(self._concurrency - len(working))
                         working |= {tasks.create_task(self._work(claim)) for claim in claims}
-                    done, _ = await asyncio.wait({news, *working}, return_when=asyncio.FIRST_COMPLETED)
+                    done, _ = await asyncio.wait(
+                        {news, *working}, timeout=self._moments.wait(), return_when=asyncio.FIRST_COMPLETED
+                    )
                     working -= done
                     heard = news in done
                     if heard:
@@ -74,7 +84,7 @@ class Claimer:
         owner = new_id()
         async with self._database.autocommit():
             rows = await self._claim.all(owner, self._ledger.lease_seconds, most)
-        return [LeasedRow(self._database, self._ledger, owner, row) for row in rows]
+        return [LeasedRow(self._database, self._ledger, owner, row, self._moments.remember) for row in rows]
 
     async def _work(self, claim: "LeasedRow") -> None:
         try:
@@ -116,13 +126,48 @@ def backoff(attempts: int) -> float:
     return longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret.
 
 
+class Moments:
+    """When rows that were put back in this process are due again: nobody else would tell it in time."""
+
+    def __init__(self) -> None:
+        self._due: list[float] = []
+        self._known: set[float] = set()
+
+    def remember(self, seconds: float) -> None:
+        """Something is due in so many seconds. Moments that lie close together are one."""
+        moment = math.ceil((time.monotonic() + seconds) / MOMENT_SECONDS) * MOMENT_SECONDS
+        if math.isfinite(moment) and moment not in self._known:
+            self._known.add(moment)
+            heapq.heappush(self._due, moment)
+
+    def passed(self) -> bool:
+        """Whether a moment has come since this was last asked."""
+        now, come = time.monotonic(), False
+        while self._due and self._due[0] <= now:
+            self._known.discard(heapq.heappop(self._due))
+            come = True
+        return come
+
+    def wait(self) -> float | None:
+        """Seconds until the next moment; None when none is known."""
+        return max(0.0, self._due[0] - time.monotonic()) if self._due else None
+
+
 class LeasedRow:
     """A claimed row; see `ports.ledger.Claim`."""
 
-    def __init__(self, database: Database, ledger: Ledger, owner: UUID, row: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        ledger: Ledger,
+        owner: UUID,
+        row: Mapping[str, Any],
+        put_back: Callable[[float], None],
+    ) -> None:
         self._database = database
         self._ledger = ledger
         self._owner = owner
+        self._put_back = put_back
         self.row = row
 
     @property
@@ -143,6 +188,8 @@ class LeasedRow:
             yield unit
             if await settle.first(self.id, self._owner, state, again_in or 0.0, error) is None:
                 raise LeaseLost
+        if again_in:
+            self._put_back(again_in)
 
     @asynccontextmanager
     async def holding(self) -> AsyncGenerator[Unit]:
@@ -152,6 +199,25 @@ class LeasedRow:
             yield unit
             if await hold.first(self.id, self._owner, self._ledger.lease_seconds) is None:
                 raise LeaseLost
+
+    @asynccontextmanager
+    async def keeping(self) -> AsyncGenerator[None]:
+        """Renew the lease well before it ends, again and again."""
+        renewing = asyncio.create_task(self._renew(), name=f"lease:{self.id}")
+        try:
+            yield
+        finally:
+            renewing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await renewing
+
+    async def _renew(self) -> None:
+        hold = _hold_statement(self._ledger.table)
+        while True:
+            await asyncio.sleep(self._ledger.lease_seconds / 3)
+            with contextlib.suppress(Unavailable):
+                async with self._database.autocommit():
+                    await hold.first(self.id, self._owner, self._ledger.lease_seconds)
 
 
 def _claim_statement(table: str) -> Statement[dict[str, Any]]:
@@ -184,7 +250,8 @@ def _settle_statement(table: str) -> Statement[UUID]:
     return Statement(
         f"{table}.settle",
         f"""
-        update {table} set state = $3, due_at = now() + make_interval(secs => $4), error = $5, lease_owner = null
+        update {table} set state = $3, error = $5, lease_owner = null,
+               due_at = coalesce(now() + make_interval(secs => nullif($4::float8, 'infinity')), 'infinity')
         where id = $1 and lease_owner = $2 returning id
         """,
         value,

@@ -62,12 +62,17 @@ class Claim(Protocol):
     ) -> AbstractAsyncContextManager[Unit]:
         """Open the transaction that ends this claim with a state; raises LeaseLost if it came too late.
 
-        With `again_in` (seconds) the row is due again then; give it the state `queued`.
+        With `again_in` (seconds) the row is due again then; give it the state `queued`. An infinite one leaves it
+        in its lane until somebody makes it due.
         """
         ...
 
     def holding(self) -> AbstractAsyncContextManager[Unit]:
         """Open a transaction in the middle of the work that keeps the lease; raises LeaseLost likewise."""
+        ...
+
+    def keeping(self) -> AbstractAsyncContextManager[None]:
+        """Renew the lease for as long as the block takes, e.g. a call to a slow provider."""
         ...
 
 
@@ -80,6 +85,8 @@ class Ledger:
     lease_seconds: float = 30.0
     max_attempts: int = 8
     """After so many failures a row is `failed` and its lane goes on."""
+    at_once: int = 1
+    """How many times the usual number of rows a process works together: more where work is mostly waiting."""
 
     @property
     def topic(self) -> str:
