@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from chatwright.features.contacts.models import ConsentRecord, Contact
+from chatwright.features.contacts.models import Consent, ConsentRecord, Contact
 from chatwright.features.contacts.profiles import Profile
 from chatwright.ports.database import Statement, record, value
 
@@ -164,6 +164,15 @@ INSERT_CONSENT = Statement(
     values ($1, $2, $3, $4, $5, $6, $7, coalesce($8, now()), $9)
     """,
     value,
+)
+LATEST_CONSENT = Statement(
+    "contacts.latest_consent",
+    f"""
+    select channel, state, source, evidence, given_at, recorded_by from contact_consents
+    where workspace_id = $1 and contact_id = ({_SURVIVOR}) and channel = $3
+    order by given_at desc, id desc limit 1
+    """,
+    Consent,
 )
 LIST_CONSENTS = Statement(
     "contacts.list_consents",
