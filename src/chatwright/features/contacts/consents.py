@@ -15,7 +15,7 @@ async def latest_consent(workspace_id: UUID, contact_id: UUID, channel: str) -> 
     return await store.LATEST_CONSENT.first(workspace_id, contact_id, channel)
 
 
-async def note_consent(  # noqa: PLR0913 - what a record of a consent holds.
+async def note_consent(
     workspace_id: UUID,
     contact_id: UUID,
     channel: str,
