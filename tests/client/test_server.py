@@ -135,6 +135,7 @@ class TestAnswers:
             "retryable": True,
             "retry_after_ms": 1500,
             "fields": [],
+            "details": {"limit": 10},
             "hint": None,
             "request_id": "r1",
         }

@@ -55,7 +55,7 @@ def errors_page() -> str:
         [
             f"{WRITTEN}# Errors\n",
             "Every face answers an error as one object: `code`, `message`, `retryable`, `retry_after_ms`, `fields`,",
-            "`hint` and `request_id`. The code is stable; the message is for people and models.\n",
+            "`details`, `hint` and `request_id`. The code is stable; the message is for people and models.\n",
             *_table(("code", "HTTP status", "retryable", "hint"), rows),
             "",
         ]

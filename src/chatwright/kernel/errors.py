@@ -23,8 +23,8 @@ The code is the contract: it never changes once released. The message is our own
 show to a person or a model; it never carries a secret or a stack trace.
 """
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -80,6 +80,8 @@ class Problem(BaseModel):
     """How long to wait before trying again, in milliseconds, where that is known."""
     fields: list[FieldProblem] = []
     """The fields at fault, for invalid input."""
+    details: dict[str, Any] | None = None
+    """The facts behind it, where there are any: what a decision was made on."""
     hint: str | None = None
     """What to do next, where there is something to do."""
     request_id: str | None = None
@@ -101,12 +103,15 @@ class ChatwrightError(Exception):
         hint: str | None = None,
         retry_after_ms: int | None = None,
         fields: Sequence[FieldProblem] = (),
+        details: Mapping[str, Any] | None = None,
     ) -> None:
+        """`details` are JSON values that the caller may see."""
         super().__init__(message)
         self.message = message
         self.hint = hint or self.hint
         self.retry_after_ms = retry_after_ms
         self.fields = tuple(fields)
+        self.details = None if details is None else dict(details)
 
     def problem(self, request_id: str | None = None) -> Problem:
         """Put this error into the one shape that every face shows."""
@@ -116,6 +121,7 @@ class ChatwrightError(Exception):
             retryable=self.retryable,
             retry_after_ms=self.retry_after_ms,
             fields=list(self.fields),
+            details=self.details,
             hint=self.hint,
             request_id=request_id,
         )

@@ -50,6 +50,8 @@ def _lines(problem: Problem) -> Iterator[str]:
     yield f"{problem.code}: {problem.message}"
     for field in problem.fields:
         yield f"  {field.path or 'request'}: {field.message}"
+    for name, fact in (problem.details or {}).items():
+        yield f"  {name}: {fact}"
     if problem.hint:
         yield f"  hint: {problem.hint}"
     if problem.retry_after_ms is not None:
