@@ -43,6 +43,8 @@ class Faults(BaseModel):
     """Recipients whose id ends so -> the provider's error (`131026`, `100/2018001`, `403`), in the answer to a send."""
     failed: dict[str, str] = {}
     """Recipients whose id ends so -> the provider's error, in a later status."""
+    errors_at_once: bool = False
+    """Whether what a provider usually finds only after accepting (a closed window) is in the answer already."""
     status_delay: Seconds = 0
     """How long after a send its first status comes."""
     status_copies: Annotated[int, Field(ge=1, le=20)] = 1

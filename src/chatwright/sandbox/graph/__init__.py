@@ -1,0 +1,1 @@
+"""The Graph API: WhatsApp Cloud API, Messenger and Instagram messaging."""

@@ -1,0 +1,120 @@
+"""Message templates: made, listed, deleted, and looked over as the provider does."""
+
+import re
+from typing import Any
+
+from chatwright.sandbox.graph.accounts import GraphAccount, Template
+from chatwright.sandbox.graph.answers import DONE
+from chatwright.sandbox.graph.calls import Call
+from chatwright.sandbox.graph.errors import GraphError, missing, no_object
+from chatwright.sandbox.world import World
+
+CATEGORIES = {"MARKETING", "UTILITY", "AUTHENTICATION"}
+TEMPLATE_LIMIT = 6000
+_NAME = re.compile(r"[a-z0-9_]{1,512}")
+_PLACEHOLDER = re.compile(r"\{\{\s*\w+\s*\}\}")
+
+
+def create(world: World, call: Call) -> Template:
+    """Make a template, still PENDING; raises GraphError."""
+    account, body = call.account, call.body
+    for name in ("name", "language", "category", "components"):
+        if not body.get(name):
+            raise missing(name)
+    name, language, category = str(body["name"]), str(body["language"]), str(body["category"]).upper()
+    if not _NAME.fullmatch(name):
+        raise _refused("The template name can only have lowercase letters, numbers and underscores.", 2388042)
+    if category not in CATEGORIES or (category == "AUTHENTICATION" and not account.is_whatsapp):
+        raise GraphError(100, message=f"Param category must be one of {{{', '.join(sorted(CATEGORIES))}}}.")
+    if account.find_template(name, language) is not None:
+        raise _refused("There is already content in this language for this template.", 2388024)
+    _check(body["components"])
+    template = Template(
+        str(10**15 + world.number()),
+        name,
+        language,
+        category,
+        body["components"],
+        parameter_format=str(body.get("parameter_format", "POSITIONAL")).upper(),
+        made=int(world.clock.stamp().timestamp()),
+    )
+    account.templates[template.id] = template
+    return template
+
+
+def listed(call: Call) -> dict[str, Any]:
+    """Templates by page: filters name, language, status, category; limit and after."""
+    found = [one for one in call.account.templates.values() if _fits(one, call)]
+    start, limit = int(call.query.get("after") or 0), int(call.query.get("limit") or 25)
+    page = found[start : start + limit]
+    answer: dict[str, Any] = {"data": [one.shown() for one in page]}
+    paging: dict[str, Any] = {"cursors": {"before": str(start), "after": str(start + len(page))}}
+    if start + limit < len(found):
+        paging["next"] = f"?after={start + limit}"
+    if call.query.get("summary"):
+        names = {template.name for template in call.account.templates.values()}
+        counts = {"message_template_count": len(names), "message_template_limit": TEMPLATE_LIMIT}
+        answer["summary"] = {"total_count": len(found), "are_translations_complete": True, **counts}
+    return {**answer, "paging": paging}
+
+
+def delete(call: Call) -> dict[str, Any]:
+    """Delete by name, in all languages, or one of them by hsm_id."""
+    name, template_id = call.text("name"), call.text("hsm_id")
+    if not name:
+        raise missing("name")
+    gone = [
+        one.id
+        for one in call.account.templates.values()
+        if one.name == name and template_id in {None, one.id}
+    ]
+    if not gone:
+        raise _refused("Message template not found.", 2593002)
+    for found in gone:
+        del call.account.templates[found]
+    return DONE
+
+
+def one(account: GraphAccount, template_id: str) -> Template:
+    """A template by id; raises GraphError."""
+    if (found := account.templates.get(template_id)) is None:
+        raise no_object(template_id)
+    return found
+
+
+def verdict(template: Template) -> tuple[str, str]:
+    """What the review says, and why: a template whose name asks for it is rejected."""
+    if "reject" in template.name:
+        return "REJECTED", "INVALID_FORMAT"
+    return "APPROVED", "NONE"
+
+
+def _fits(template: Template, call: Call) -> bool:
+    return (
+        call.query.get("name", template.name) == template.name
+        and call.query.get("language", template.language) == template.language
+        and call.query.get("status", template.status).upper() == template.status
+        and call.query.get("category", template.category).upper() == template.category
+    )
+
+
+def _check(components: list[dict[str, Any]]) -> None:
+    bodies = [one for one in components if str(one.get("type", "")).upper() == "BODY"]
+    if len(bodies) != 1 or not bodies[0].get("text"):
+        raise _refused("A template has exactly one body with text.", 2388043)
+    text = str(bodies[0]["text"]).strip()
+    if len(text) > 1024:
+        raise _refused("The body has more than 1024 characters.", 2388040)
+    holes = list(_PLACEHOLDER.finditer(text))
+    if holes and (holes[0].start() == 0 or holes[-1].end() == len(text)):
+        raise _refused("Variables can't be at the start or end of the template.", 2388299)
+    words = len(_PLACEHOLDER.sub("", text).split())
+    if holes and words < 2 * len(holes):
+        raise _refused("This template has too many variables for its length.", 2388293)
+    for component in components:
+        if len(component.get("buttons", [])) > 10:
+            raise _refused("A template has at most 10 buttons.", 2388047)
+
+
+def _refused(details: str, subcode: int) -> GraphError:
+    return GraphError(100, message=details, subcode=subcode)
