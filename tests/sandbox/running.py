@@ -99,14 +99,19 @@ class Heard:
 
 @dataclass
 class Ear:
-    """Somebody who hears webhooks; answers as `answers` says, and with 200 once that is used up."""
+    """Somebody who hears webhooks; answers as `answers` says, and with 200 once that is used up.
+
+    `delays` are seconds before the next answers.
+    """
 
     url: str = ""
     heard: list[Heard] = field(default_factory=list[Heard])
     answers: list[Response] = field(default_factory=list[Response])
+    delays: list[float] = field(default_factory=list[float])
 
     async def hear(self, request: Request) -> Response:
         self.heard.append(Heard(dict(request.headers), await request.body()))
+        await asyncio.sleep(self.delays.pop(0) if self.delays else 0)
         return self.answers.pop(0) if self.answers else Response()
 
     @property

@@ -68,6 +68,8 @@ class Delivery:
     hook: Hook
     state: Literal["waiting", "delivered", "given_up"] = "waiting"
     attempts: list[Attempt] = field(default_factory=list[Attempt])
+    tried: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set after the first attempt."""
 
 
 class Hooks:
@@ -152,6 +154,7 @@ class Hooks:
             status = response.status_code if response is not None else None
             asked = _retry_after(response)
             delivery.attempts.append(Attempt(at, status, time.monotonic() - began, asked))
+            delivery.tried.set()
         if response is None or not response.is_success:
             return False
         if hook.on_answer is not None:
