@@ -201,7 +201,10 @@ class Handshaking(Protocol):
     """A provider that wants its webhook confirmed by a GET call first."""
 
     def handshake(self, inbox: InboxView[Any], request: HookRequest) -> str:
-        """The text to answer; raises Forbidden when the call does not know the inbox's `hook_token`."""
+        """The text to answer; raises Forbidden when the call does not know the inbox's `hook_token`.
+
+        Nothing but the token may be looked at: an inbox that is just being connected has no settings yet.
+        """
         ...
 
 

@@ -25,6 +25,8 @@ from chatwright.ports.inbound import (
 from chatwright.ports.ledger import Claim, Ledger
 
 INBOUND = "inbound_events"
+FOREIGN = "foreign account"
+"""What an event is counted as that is for an account without an inbox here, or with one under other secrets."""
 LEASE_SECONDS = 5.0
 """An event is worked inside the database in milliseconds, so a dead worker's are soon given to another."""
 
@@ -35,6 +37,8 @@ class Arrival:
 
     inbox: InboxView[Any]
     event: RawEvent
+    unknown: str | None = None
+    """Why it is not for this inbox, where that is known already."""
     id: UUID = field(default_factory=new_id)
 
 
@@ -50,6 +54,7 @@ async def accept(arrivals: Sequence[Arrival]) -> set[UUID]:
         [arrival.inbox.id for arrival in arrivals],
         [arrival.event.dedupe_key for arrival in arrivals],
         [dict(arrival.event.payload) for arrival in arrivals],
+        [arrival.unknown for arrival in arrivals],
     )
     if new:
         wake(INBOUND)
@@ -65,6 +70,9 @@ async def _work(claim: Claim) -> None:
     async with claim.settling():
         inbox = await find_inbox(claim.row["inbox_id"])
         if inbox is None:
+            return
+        if (unknown := claim.row["unknown"]) is not None:
+            await store.COUNT_UNKNOWN.run(inbox.view.id, unknown, claim.id)
             return
         for inbound in inbox.channel.parse(inbox.view, claim.row["payload"]):
             await _apply(inbox.view, inbound, claim.id)

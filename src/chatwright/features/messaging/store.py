@@ -78,8 +78,8 @@ ACCEPT_EVENTS: Statement[UUID] = Statement(
     with lanes as (
         select pg_advisory_xact_lock(key)
         from (select distinct hashtextextended(lane, 0) as key from unnest($2::text[]) lane order by key) as keys)
-    insert into inbound_events (id, lane, workspace_id, inbox_id, dedupe_key, payload)
-    select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::jsonb[])
+    insert into inbound_events (id, lane, workspace_id, inbox_id, dedupe_key, payload, unknown)
+    select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::jsonb[], $7::text[])
     where (select count(*) from lanes) > 0
     on conflict (inbox_id, dedupe_key) do nothing returning id
     """,

@@ -11,18 +11,28 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from chatwright.features.messaging.inboxes.opening import OpenInbox, find_inbox
+from chatwright.features.messaging.inboxes.opening import OpenInbox, find_inbox, inbox_of_account
 from chatwright.features.workspaces.errors import InboxNotFound
-from chatwright.kernel.errors import ChatwrightError, InvalidInput, Misconfigured, PayloadTooLarge
+from chatwright.kernel.errors import (
+    ChatwrightError,
+    InvalidInput,
+    Misconfigured,
+    PayloadTooLarge,
+    Unauthenticated,
+)
 from chatwright.ports.channel import HookRequest, HostedChannel, Verified
 from chatwright.ports.database import Database
 
 BODY_LIMIT = 1024 * 1024
+PROVIDER_LIMIT = 4 * 1024 * 1024
+"""Bytes of a provider's call. WhatsApp's have 3 MB at most, and what is refused comes again for days."""
 DEEPEST = 100
 """Levels of nesting in an event; far beyond any provider's, and far below what JSON columns take."""
 BELIEVED_SECONDS = 0.8
 """How long an inbox is believed to be as it was read, so that a stream of calls does not ask for each."""
 MOST_BELIEVED = 10_000
+Key = UUID | tuple[str, str]
+"""What an inbox is looked up by: its id, or its channel and account."""
 
 _log = structlog.get_logger(__name__)
 
@@ -38,10 +48,11 @@ class Call:
 
     def verify(self) -> Verified:
         """Have the channel check the call; raises Unauthenticated or Forbidden."""
-        return self.inbox.channel.verify(self.inbox.view, self.request)
+        return verified(self.inbox, self.request)
 
 
 Handle = Callable[[Call], Awaitable[Response]]
+HandleMissing = Callable[[UUID, HookRequest], Response]
 
 
 class Reception:
@@ -49,16 +60,27 @@ class Reception:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._believed: dict[UUID, tuple[OpenInbox, float]] = {}
+        self._believed: dict[Key, tuple[OpenInbox | None, float]] = {}
 
-    def endpoint(self, handle: Handle) -> Callable[[Request], Awaitable[Response]]:
-        """An endpoint under a path with `{inbox_id}`, which answers preflight calls of browsers too."""
+    def endpoint(
+        self, handle: Handle, missing: HandleMissing | None = None
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """An endpoint under a path with `{inbox_id}`, which answers preflight calls of browsers too.
+
+        `missing` answers calls to an inbox that is not there, or not yet; else that is an error.
+        """
 
         async def answer(request: Request) -> Response:
             headers: dict[str, str] = {"cache-control": "no-store"}
             try:
-                inbox = await self.find(request.path_params["inbox_id"])
-                call = Call(inbox, await _read(request), request.client.host if request.client else "")
+                inbox_id = _read_id(request.path_params["inbox_id"])
+                inbox = await self._look_up(inbox_id)
+                if inbox is None and missing is not None:
+                    return missing(inbox_id, await _read(request, BODY_LIMIT))
+                if inbox is None:
+                    raise _not_found()
+                request_read = await _read(request, _limit_of(inbox))
+                call = Call(inbox, request_read, request.client.host if request.client else "")
                 headers |= _cors_headers(call)
                 response = Response(status_code=204) if request.method == "OPTIONS" else await handle(call)
             except Misconfigured as error:
@@ -73,22 +95,52 @@ class Reception:
 
         return answer
 
-    async def find(self, inbox_id: str) -> OpenInbox:
+    async def find(self, inbox_id: UUID) -> OpenInbox:
         """The inbox of this id, as it was a moment ago at most; raises InboxNotFound."""
-        key = _read_id(inbox_id)
-        inbox, until = self._believed.get(key, (None, 0.0))
-        asked_at = time.monotonic()
-        if inbox is not None and asked_at < until:
-            return inbox
-        self._believed.pop(key, None)
-        async with self._database.autocommit():
-            inbox = await find_inbox(key)
+        inbox = await self._look_up(inbox_id)
         if inbox is None:
             raise _not_found()
+        return inbox
+
+    async def find_account(self, channel: str, account: str) -> OpenInbox | None:
+        """The inbox that is connected to a provider account, as it was a moment ago at most; None for none.
+
+        One whose settings are broken is none either: nobody can say whether a call is for it.
+        """
+        try:
+            return await self._look_up((channel, account))
+        except Misconfigured as error:
+            _log.warning("hooks.misconfigured", channel=channel, exc_info=error)
+            return None
+
+    async def _look_up(self, key: Key) -> OpenInbox | None:
+        inbox, until = self._believed.get(key, (None, 0.0))
+        asked_at = time.monotonic()
+        if asked_at < until:
+            return inbox
+        async with self._database.autocommit():
+            inbox = await (find_inbox(key) if isinstance(key, UUID) else inbox_of_account(*key))
         if len(self._believed) > MOST_BELIEVED:
             self._believed.clear()
-        self._believed[key] = (inbox, asked_at + BELIEVED_SECONDS)
+        # That there is none by an id is not believed: anybody could fill the memory with guesses, and one that is
+        # connected is there at once.
+        if inbox is not None or not isinstance(key, UUID):
+            self._believed[key] = (inbox, asked_at + BELIEVED_SECONDS)
+        else:
+            self._believed.pop(key, None)
         return inbox
+
+
+def verified(inbox: OpenInbox, request: HookRequest) -> Verified:
+    """Have the inbox's channel check a call; raises Unauthenticated or Forbidden, and nothing else."""
+    try:
+        return inbox.channel.verify(inbox.view, request)
+    except ChatwrightError:
+        raise
+    except Exception as error:
+        _log.warning("hooks.not_verified", channel=inbox.channel.name, exc_info=error)
+        message = "The call could not be verified."
+        raise Unauthenticated(message) from error
 
 
 def hosted(call: Call) -> HostedChannel:
@@ -115,12 +167,17 @@ def storable(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - any JSON.
             return value
 
 
-async def _read(request: Request) -> HookRequest:
+def _limit_of(inbox: OpenInbox) -> int:
+    channel: object = inbox.channel
+    return BODY_LIMIT if isinstance(channel, HostedChannel) else PROVIDER_LIMIT
+
+
+async def _read(request: Request, limit: int) -> HookRequest:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > BODY_LIMIT:
-            raise PayloadTooLarge(f"A call may carry {BODY_LIMIT} bytes at most.")
+        if len(body) > limit:
+            raise PayloadTooLarge(f"A call may carry {limit} bytes at most.")
     return HookRequest(request.method, dict(request.headers), dict(request.query_params), bytes(body))
 
 

@@ -1,19 +1,21 @@
 """The paths of this surface."""
 
+from collections.abc import Mapping
+
 from starlette.routing import Route
 
 from chatwright.features.workspaces.limits import RateLimiter
 from chatwright.ports.database import Database
 from chatwright.ports.signals import Signals
 from chatwright.surfaces.hooks.receiving import Receiving
-from chatwright.surfaces.hooks.reception import Reception
+from chatwright.surfaces.hooks.reception import Handle, Reception
 from chatwright.surfaces.hooks.visitors import Visitors
 
 
 def hook_routes(database: Database, signals: Signals, limiter: RateLimiter) -> list[Route]:
     """The routes, to be mounted at the root; channels must be registered before the first call."""
     reception = Reception(database)
-    receiving = Receiving(database, limiter)
+    receiving = Receiving(database, limiter, reception)
     visitors = Visitors(database, signals, limiter, reception)
     paths = {
         "/hooks/{inbox_id}": ("POST", receiving.receive),
@@ -23,6 +25,14 @@ def hook_routes(database: Database, signals: Signals, limiter: RateLimiter) -> l
         "/webchat/{inbox_id}/messages": ("GET", visitors.messages),
         "/webchat/{inbox_id}/stream": ("GET", visitors.stream),
     }
+    handshake = reception.endpoint(receiving.handshake, receiving.early_handshake)
+    return [
+        Route("/hooks/{inbox_id}", handshake, methods=["GET"]),
+        *_routes(reception, paths),
+    ]
+
+
+def _routes(reception: Reception, paths: Mapping[str, tuple[str, Handle]]) -> list[Route]:
     return [
         Route(path, reception.endpoint(handle), methods=[method, "OPTIONS"])
         for path, (method, handle) in paths.items()

@@ -109,7 +109,7 @@ class VisitorStream:
 
     async def _check_still_valid(self) -> None:
         """Raise what a new call would get now: the inbox is gone, the website no longer allowed, ..."""
-        inbox = await self._reception.find(str(self._call.inbox.view.id))
+        inbox = await self._reception.find(self._call.inbox.view.id)
         inbox.channel.verify(inbox.view, self._call.request)
 
 

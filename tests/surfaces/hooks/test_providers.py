@@ -1,0 +1,237 @@
+"""The door for providers: handshakes, signatures, several accounts in one call, and bodies as odd as they come."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import httpx2
+import orjson
+import pytest
+import pytest_asyncio
+
+from chatwright.features.messaging.inboxes.operations import connect_inbox, get_inbox
+from chatwright.features.messaging.inboxes.secrets import hook_token
+from chatwright.features.messaging.jobs import inbound_ledger
+from chatwright.features.messaging.operations import list_conversations
+from chatwright.features.workspaces.limits import RateLimiter
+from chatwright.infra.claimer import Claimer
+from chatwright.kernel.ids import new_id
+from chatwright.ports.channel import register_channel
+from chatwright.surfaces.hooks.routes import hook_routes
+from tests.conftest import Desk
+from tests.features.messaging.postal import SIGNATURE, PostalChannel, event, person, signed, text
+from tests.serving import serving
+
+KEY = "the key of this office"
+
+
+@dataclass
+class Office:
+    """A postal inbox behind the door, and its provider's side of the wire."""
+
+    desk: Desk
+    client: httpx2.AsyncClient
+    inbox_id: UUID
+    box: str
+    key: str
+    channel: PostalChannel
+
+    async def call(
+        self, *events: Any, key: str | None = None, content: bytes | None = None, media_type: str = ""
+    ) -> httpx2.Response:
+        body = orjson.dumps({"events": events}) if content is None else content
+        headers = {SIGNATURE: signed(key or self.key, body), "content-type": media_type}
+        return await self.client.post(f"/hooks/{self.inbox_id}", content=body, headers=headers)
+
+    async def work(self) -> None:
+        product = self.desk.product
+        claimer = Claimer(product.database, product.signals, inbound_ledger())
+        while await claimer.run_once():
+            pass
+
+    async def texts(self) -> list[str]:
+        """The latest words of each conversation."""
+        page = await self.desk.call(list_conversations, inbox_id=self.inbox_id)
+        return sorted(found["last_text"] for found in page["items"])
+
+    async def unknown(self) -> dict[str, int]:
+        async with self.desk.product.database.autocommit() as unit:
+            rows = await unit.connection.fetch(
+                "select kind, seen from unknown_events where inbox_id = $1", self.inbox_id
+            )
+        return {row["kind"]: row["seen"] for row in rows}
+
+    async def stored(self) -> list[Any]:
+        async with self.desk.product.database.autocommit() as unit:
+            rows = await unit.connection.fetch(
+                "select payload from inbound_events where inbox_id = $1 order by position", self.inbox_id
+            )
+        return [row["payload"] for row in rows]
+
+
+@dataclass
+class Post:
+    """Opens offices on one server."""
+
+    client: httpx2.AsyncClient
+    channel: PostalChannel
+    offices: list[Office] = field(default_factory=list[Office])
+
+    async def office(self, desk: Desk, key: str = KEY) -> Office:
+        box = new_id().hex
+        made = await desk.call(
+            connect_inbox, channel="postal", name="Post", settings={"box": box, "key": key}
+        )
+        return Office(desk, self.client, UUID(made["inbox"]["id"]), box, key, self.channel)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def post(desk: Desk) -> AsyncGenerator[Post]:
+    channel = PostalChannel()
+    register_channel(channel)
+    product = desk.product
+    routes = hook_routes(product.database, product.signals, RateLimiter(product.database))
+    async with serving(routes) as url, httpx2.AsyncClient(base_url=url, timeout=20) as client:
+        yield Post(client, channel)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def office(post: Post, desk: Desk) -> Office:
+    return await post.office(desk)
+
+
+def written(words: str, box: str | None = None, sender: str = "ann") -> dict[str, Any]:
+    news = {"external_id": f"{sender}:{words}:{box}", "person": person(sender), "content": text(words)}
+    return event("message", f"{sender}:{words}:{box}", lane=sender, box=box, **news)
+
+
+class TestHandshake:
+    async def test_who_knows_the_token_is_answered_to_the_letter(self, office: Office) -> None:
+        shown = await office.desk.call(get_inbox, inbox_id=office.inbox_id)
+        query = {"token": shown["hook_token"], "challenge": "11 58<b>"}
+        answer = await office.client.get(f"/hooks/{office.inbox_id}", params=query)
+        assert (answer.status_code, answer.text) == (200, "11 58<b>")
+        assert answer.headers["content-type"].startswith("text/plain")
+
+    @pytest.mark.parametrize("token", ["", "wrong", "é" * 32])
+    async def test_who_does_not_is_refused(self, office: Office, token: str) -> None:
+        for inbox_id in (office.inbox_id, new_id()):
+            answer = await office.client.get(f"/hooks/{inbox_id}", params={"token": token, "challenge": "x"})
+            assert answer.status_code in {403, 404}
+            assert answer.json()["code"] in {"FORBIDDEN", "INBOX_NOT_FOUND"}
+
+    async def test_an_inbox_that_is_being_connected_is_confirmed_already(self, post: Post) -> None:
+        """Some providers call while the webhook is being set, before the inbox is committed."""
+        early = new_id()
+        query = {"token": hook_token(early), "challenge": "1158"}
+        answer = await post.client.get(f"/hooks/{early}", params=query)
+        assert (answer.status_code, answer.text) == (200, "1158")
+
+
+class TestSignatures:
+    async def test_altered_and_unsigned_calls_are_refused_before_they_are_read(self, office: Office) -> None:
+        body = orjson.dumps({"events": [written("hi")]})
+        altered = body.replace(b"hi", b"ho")
+        for content, signature in (
+            (altered, signed(KEY, body)),
+            (body, signed("another key", body)),
+            (body, ""),
+            (body, "é"),
+            (b"\xff not even text", "0" * 64),
+        ):
+            answer = await office.client.post(
+                f"/hooks/{office.inbox_id}",
+                content=content,
+                headers={SIGNATURE.encode(): signature.encode("latin-1")},
+            )
+            assert answer.status_code == 401, answer.text
+        assert await office.stored() == []
+
+    async def test_a_signed_call_is_taken_whatever_its_media_type(self, office: Office) -> None:
+        answer = await office.call(written("hi"), media_type="text/weird; charset=utf-16")
+        assert answer.json() == {"events": 1, "new": 1}
+        await office.work()
+        assert await office.texts() == ["hi"]
+
+
+class TestAccounts:
+    async def test_each_event_goes_to_the_inbox_of_its_account(self, post: Post, desk: Desk) -> None:
+        one, two = await post.office(desk), await post.office(desk)
+        answer = await one.call(written("to one", one.box), written("to two", two.box), written("to none"))
+        assert answer.json() == {"events": 3, "new": 3}
+        await one.work()
+        assert (await one.texts(), await two.texts()) == (["to none"], ["to two"])
+        page = await desk.call(list_conversations)
+        assert len(page["items"]) == 2
+
+    async def test_another_inbox_is_reached_only_with_its_own_secret(
+        self, post: Post, desk: Desk, stranger: Desk
+    ) -> None:
+        """Else whoever has a key here could write into the conversations of others."""
+        ours, theirs = await post.office(desk), await post.office(stranger, "another key")
+        answer = await ours.call(written("a forged word", theirs.box), written("hi", ours.box))
+        assert answer.json() == {"events": 2, "new": 2}
+        await ours.work()
+        assert (await ours.texts(), await theirs.texts()) == (["hi"], [])
+        assert (await ours.unknown(), await theirs.unknown()) == ({"foreign account": 1}, {})
+
+    async def test_what_is_for_nobody_here_is_kept_and_counted(self, office: Office) -> None:
+        await office.call(written("to nobody", "a box nobody has"))
+        await office.work()
+        assert await office.unknown() == {"foreign account": 1}
+        assert await office.texts() == []
+        (kept,) = await office.stored()
+        assert kept["news"]["content"]["text"] == "to nobody"
+
+
+class TestOddBodies:
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"",
+            b"{",
+            b"\xff\xfe\x00",
+            b"[" * 100_000,
+            b'{"a":' * 500 + b"1" + b"}" * 500,
+            b'{"events": [{"id": "deep", "a": ' + b"[" * 150 + b"]" * 150 + b"}]}",
+            b"NaN",
+            b"null",
+            b'"\\u0000"',
+            b'{"events": {"a": 1}}',
+            b'{"events": [null, 1, "x", {"id": 5}]}',
+            b'{"events": [{"id": "' + b"long" * 2000 + b'", "lane": "' + bytes(range(65, 91)) * 300 + b'"}]}',
+            b'{"events": [{"id": "\\u0000", "kind": "message", "news": {"external_id": "\\u0000"}}]}',
+        ],
+    )
+    async def test_what_is_signed_is_kept_and_answered_200(self, office: Office, body: bytes) -> None:
+        answer = await office.call(content=body)
+        assert answer.status_code == 200, answer.text
+        kept = await office.stored()
+        assert len(kept) == answer.json()["new"] > 0
+        again = await office.call(content=body)
+        assert again.json()["new"] == 0
+        await office.work()
+        assert sum((await office.unknown()).values()) == len(kept)
+
+    async def test_a_call_of_three_megabytes_is_taken_and_one_of_five_refused(self, office: Office) -> None:
+        for megabytes, status in ((3, 200), (5, 413)):
+            answer = await office.call({"id": str(megabytes), "filling": "x" * 1024 * 1024 * megabytes})
+            assert answer.status_code == status
+
+    async def test_a_channel_that_trips_over_a_call_loses_nothing(
+        self, office: Office, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def trip(*_: object) -> None:
+            raise RecursionError("too deep for me")
+
+        monkeypatch.setattr(office.channel, "split", trip)
+        assert (await office.call(written("hi"))).status_code == 200
+        (kept,) = await office.stored()
+        assert "hi" in kept["unreadable"]
+        monkeypatch.setattr(office.channel, "verify", trip)
+        assert (await office.call(written("hi"))).status_code == 401
+
+    async def test_more_events_than_one_are_all_kept(self, office: Office) -> None:
+        events = [written(f"{number}", sender=f"s{number}") for number in range(300)]
+        assert (await office.call(*events)).json() == {"events": 300, "new": 300}
