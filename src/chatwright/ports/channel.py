@@ -322,7 +322,32 @@ class Listening(Protocol):
     """A channel that fetches what came in, where the provider calls nobody (IMAP)."""
 
     async def listen(self, inbox: InboxView[Any], cursor: Mapping[str, Any], take: Take) -> None:
-        """Hand over everything after the cursor and whatever comes, until cancelled or the connection breaks."""
+        """Hand over everything after the cursor and whatever comes, until cancelled or the connection breaks.
+
+        The first cursor of an inbox is `{"since": <when it was connected, ISO 8601>}`. Raises Unavailable when
+        trying again later may help, and CredentialsLost when a person has to look at it.
+        """
+        ...
+
+
+@runtime_checkable
+class Unpacking(Protocol):
+    """A channel whose files came along in the raw event, so that nothing has to be fetched."""
+
+    async def unpack(self, inbox: InboxView[Any], payload: Mapping[str, Any], media: str) -> "Download":
+        """The file that `InboundMessage.media` names, out of the event it came with. Raises DownloadFailed."""
+        ...
+
+
+@runtime_checkable
+class Unsubscribing(Protocol):
+    """A channel whose messages carry a link that stops them, `/u/{token}` (RFC 8058).
+
+    A token begins with the 32 hex digits of its inbox's id, and is proof enough by itself.
+    """
+
+    def unsubscription(self, inbox: InboxView[Any], token: str) -> RawEvent | None:
+        """The event that somebody followed the link, to be stored like any other; None when it was not made here."""
         ...
 
 
