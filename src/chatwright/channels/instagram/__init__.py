@@ -1,0 +1,1 @@
+"""Instagram messaging, with comments under posts; see README.md beside this file."""
