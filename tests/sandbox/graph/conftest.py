@@ -50,11 +50,12 @@ class Shop:
     async def act(self, type_: str, **action: Any) -> Any:
         return await self.stage.act(self.account, self.ada, type_, **action)
 
-    async def happen(self, name: str, **values: Any) -> Any:
+    async def happen(self, name: str, /, **values: Any) -> Any:
         return await self.act("happen", name=name, values=values)
 
-    async def occur(self, name: str, **values: Any) -> None:
-        await self.stage.occur(self.account, name, **values)
+    async def occur(self, name: str, /, **values: Any) -> Any:
+        path = f"/accounts/{self.account['kind']}/{self.id}/events"
+        return (await self.stage.control("POST", path, name=name, values=values))["id"]
 
     async def fault(self, **switches: Any) -> None:
         await self.stage.fault(self.account, **switches)
@@ -118,3 +119,13 @@ async def open_shop(stage: Stage, ear: Ear, kind: str, **new: Any) -> Shop:
 @pytest_asyncio.fixture(loop_scope="session")
 async def number(stage: Stage, ear: Ear) -> Shop:
     return await open_shop(stage, ear, "whatsapp")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(stage: Stage, ear: Ear) -> Shop:
+    return await open_shop(stage, ear, "messenger")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def insta(stage: Stage, ear: Ear) -> Shop:
+    return await open_shop(stage, ear, "instagram")

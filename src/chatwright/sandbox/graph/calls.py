@@ -98,7 +98,7 @@ class Desk:
         for account in accounts:
             if node in account.templates or node in account.files or node in account.leads:
                 return account
-            if node in account.addresses or node in account.comments:
+            if node.removeprefix("t_") in account.addresses or node in account.comments:
                 return account
         raise no_object(node)
 

@@ -19,6 +19,7 @@ from chatwright.sandbox.graph.errors import GraphError, no_object
 from chatwright.sandbox.graph.files import Files
 from chatwright.sandbox.graph.half import Half
 from chatwright.sandbox.graph.outbox import Outbox
+from chatwright.sandbox.graph.pages.half import Pages
 from chatwright.sandbox.graph.whatsapp.half import WhatsApp
 from chatwright.sandbox.hooks import Hooks
 from chatwright.sandbox.provider import Action, CannotDo, NewAccount, NewPerson
@@ -42,8 +43,11 @@ class Graph:
         self._files = Files(world)
         outbox = Outbox(world, hooks)
         self._apps = Apps(world, self._desk)
+        pages = Pages(world, hooks, self._desk, outbox, self._files)
         self._halves: dict[str, Half] = {
             "whatsapp": WhatsApp(world, hooks, self._desk, outbox, self._files),
+            "messenger": pages,
+            "instagram": pages,
         }
         self._plain: dict[tuple[str, str], Callable[[dict[str, str]], dict[str, Any]]] = {
             ("GET", "debug_token"): self._apps.debug_token,

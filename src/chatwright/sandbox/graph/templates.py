@@ -118,3 +118,14 @@ def _check(components: list[dict[str, Any]]) -> None:
 
 def _refused(details: str, subcode: int) -> GraphError:
     return GraphError(100, message=details, subcode=subcode)
+
+
+def filled(text: str, parameters: list[dict[str, Any]]) -> str:
+    """A component's text with its parameters; raises GraphError when their number differs."""
+    holes = list(dict.fromkeys(_PLACEHOLDER.findall(text)))
+    if len(holes) != len(parameters):
+        raise GraphError(
+            100, message=f"The template expects {len(holes)} parameters, and {len(parameters)} were given."
+        )
+    values = dict(zip(holes, (str(one.get("text", "")) for one in parameters), strict=True))
+    return _PLACEHOLDER.sub(lambda found: values[found[0]], text)

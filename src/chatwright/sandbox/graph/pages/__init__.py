@@ -1,0 +1,1 @@
+"""Messenger and Instagram messaging: one way to talk, with the differences between the two."""
