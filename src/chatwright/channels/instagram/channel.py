@@ -192,7 +192,17 @@ class Instagram:
         return GraphClient(self._web, token, settings.url, settings.version, secret)
 
     def _chats(self, inbox: InstagramInbox) -> Chats:
-        return Chats(self._client(inbox), ME, carries_id=False, uploads=False, only_heart=True)
+        paged = inbox.settings.login == "facebook"
+        return Chats(
+            self._client(inbox),
+            ME,
+            # Neither the echoes nor the bodies of Instagram are documented to have `metadata`.
+            carries_id=False,
+            # Uploading is documented for pages alone; else Meta fetches files from us.
+            uploads=paged,
+            platform=INSTAGRAM if paged else None,
+            only_heart=True,
+        )
 
 
 def app_of(settings: InstagramSettings) -> App | None:

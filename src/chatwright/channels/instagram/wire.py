@@ -75,7 +75,7 @@ def _read_comment(settings: InstagramSettings, value: Mapping[str, object], at: 
     comment_id, author = as_text(value.get("id")), as_text(dig(value, "from", "id"))
     if comment_id is None or author is None:
         return [InboundUnknown("comment of nobody")]
-    if author == settings.account_id or dig(value, "from", "self_ig_scoped_id") is not None:
+    if author == settings.account_id:
         return []
     text = as_text(value.get("text"))
     username = as_text(dig(value, "from", "username"))

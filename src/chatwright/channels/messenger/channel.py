@@ -24,6 +24,7 @@ from chatwright.net.graph.findings import (
     unsubscribe,
 )
 from chatwright.net.graph.reading import as_text
+from chatwright.net.graph.templates import create_template, delete_template, list_templates
 from chatwright.net.graph.tokens import try_out
 from chatwright.net.graph.webhooks import SIGNATURE, handshake, verify_signature
 from chatwright.net.http import NoAnswer, NotSent, Web
@@ -39,6 +40,7 @@ from chatwright.ports.channel import (
 )
 from chatwright.ports.inbound import Inbound, InboundLead, RawEvent
 from chatwright.ports.sending import Outgoing, SendOutcome
+from chatwright.ports.templates import ProviderTemplate, TemplateDraft
 
 MessengerInbox = InboxView[MessengerSettings]
 
@@ -55,6 +57,7 @@ CHAT_FIELDS: Final = (
     "message_edits",
     "messaging_handovers",
     "messaging_policy_enforcement",
+    "message_template_status_update",
     "standby",
 )
 """What a page tells of its chats (Messenger Platform, Webhooks, Available fields)."""
@@ -174,6 +177,18 @@ class Messenger:
     async def fetch_lead(self, inbox: MessengerInbox, lead: InboundLead) -> InboundLead:
         """FetchingLeads: what somebody answered in a form."""
         return await fetch_answers(self._client(inbox), lead)
+
+    async def list_templates(self, inbox: MessengerInbox) -> Sequence[ProviderTemplate]:
+        """Templating: the page's utility templates; Meta tells seldom of their review, so they are asked for."""
+        return await list_templates(self._client(inbox), inbox.settings.page_id)
+
+    async def create_template(self, inbox: MessengerInbox, draft: TemplateDraft) -> ProviderTemplate:
+        """Templating: submit one; pages have utility templates alone."""
+        return await create_template(self._client(inbox), inbox.settings.page_id, draft)
+
+    async def delete_template(self, inbox: MessengerInbox, name: str, language: str) -> None:
+        """Templating: delete one."""
+        await delete_template(self._client(inbox), inbox.settings.page_id, name, language)
 
     def _client(self, inbox: MessengerInbox) -> GraphClient:
         settings = inbox.settings

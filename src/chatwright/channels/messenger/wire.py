@@ -21,6 +21,7 @@ from chatwright.net.graph.messaging import (
     stored,
 )
 from chatwright.net.graph.reading import as_map, as_moment, as_text, dig
+from chatwright.net.graph.templates import status_of
 from chatwright.net.graph.webhooks import Change, changes_in, fingerprint
 from chatwright.ports.content import MAX_TEXT, MediaContent, StoryReferenceContent
 from chatwright.ports.inbound import (
@@ -28,6 +29,7 @@ from chatwright.ports.inbound import (
     InboundEdit,
     InboundLead,
     InboundMessage,
+    InboundTemplate,
     InboundUnknown,
     InboundUnsend,
     Person,
@@ -64,6 +66,8 @@ def parse_event(settings: MessengerSettings, payload: Mapping[str, Any]) -> list
             return _read_feed(settings, value)
         case "leadgen":
             return [_read_lead(value)]
+        case "message_template_status_update":
+            return [_read_template(value)]
         case _:
             return [InboundUnknown(field or "entry without content")]
 
@@ -148,6 +152,24 @@ def _read_lead(value: Mapping[str, object]) -> Inbound:
         form_id=as_text(value.get("form_id")),
         ad_id=as_text(value.get("ad_id")),
         at=_moment(value),
+    )
+
+
+def _read_template(value: Mapping[str, object]) -> Inbound:
+    """The verdict on a utility template."""
+    name, language = (
+        as_text(value.get("message_template_name")),
+        as_text(value.get("message_template_language")),
+    )
+    if name is None or language is None:
+        return InboundUnknown("template without name")
+    status, reason = as_text(value.get("event")), as_text(value.get("reason"))
+    return InboundTemplate(
+        name,
+        language,
+        status=status_of(status),
+        reason=None if reason == "NONE" else reason,
+        template_id=as_text(value.get("message_template_id")),
     )
 
 

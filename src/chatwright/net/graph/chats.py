@@ -16,6 +16,7 @@ from chatwright.net.graph.client import GraphClient, attempt, not_yet_sent, path
 from chatwright.net.graph.errors import GraphError
 from chatwright.net.graph.messaging import USER_REF
 from chatwright.net.graph.reading import as_text
+from chatwright.net.graph.templates import filled_template
 from chatwright.net.http import NoAnswer, NotSent
 from chatwright.ports.content import (
     Button,
@@ -25,6 +26,7 @@ from chatwright.ports.content import (
     MediaContent,
     QuickRepliesContent,
     ReactionContent,
+    TemplateContent,
     TextContent,
 )
 from chatwright.ports.sending import Outgoing, OutgoingFile, Reaction, SendOutcome
@@ -54,6 +56,8 @@ class Chats:
     """Whether `metadata` comes back on the echo."""
     uploads: bool
     """Whether files are uploaded; else Meta fetches them from our address."""
+    platform: str | None = None
+    """What a page's uploads are for, if not for Messenger."""
     only_heart: bool = False
     """Whether no reaction but a heart can be sent."""
 
@@ -120,11 +124,12 @@ class Chats:
         return await self.say(outgoing, message, messaging_type(outgoing))
 
     async def _upload(self, file: OutgoingFile, kind: str) -> str:
-        attachment = {"attachment": {"type": kind, "payload": {"is_reusable": False}}}
+        attachment = {"attachment": {"type": kind, "payload": {"is_reusable": True}}}
         form_file = FormFile("filedata", file.filename, file.media_type, file.read(), file.size)
-        reply = await self.client.upload(
-            self._edge("message_attachments"), {"message": orjson.dumps(attachment).decode()}, form_file
-        )
+        fields = {"message": orjson.dumps(attachment).decode()}
+        if self.platform is not None:
+            fields["platform"] = self.platform
+        reply = await self.client.upload(self._edge("message_attachments"), fields, form_file)
         attachment_id = as_text(reply.body.get("attachment_id"))
         if attachment_id is None:
             message = "Meta took the file and did not name it."
@@ -148,6 +153,8 @@ def messaging_type(outgoing: Outgoing) -> dict[str, str]:
     Past the window only a person of ours may answer, under a tag. What goes to a closed window is said to be news:
     an app must not pretend otherwise, and Meta refuses it.
     """
+    if outgoing.content.type == "template":
+        return {"messaging_type": "UTILITY"}
     if outgoing.reply_to_comment:
         return {"messaging_type": "RESPONSE"}
     if outgoing.window == "human" and outgoing.by_person:
@@ -155,7 +162,7 @@ def messaging_type(outgoing: Outgoing) -> dict[str, str]:
     return {"messaging_type": "RESPONSE" if outgoing.by_person and outgoing.window == "open" else "UPDATE"}
 
 
-def message_of(outgoing: Outgoing) -> dict[str, Any] | None:
+def message_of(outgoing: Outgoing) -> dict[str, Any] | None:  # noqa: PLR0911 - one line per kind of content.
     """The message of a body; None for a content that has no form here."""
     match outgoing.content:
         case TextContent(text=text):
@@ -168,6 +175,8 @@ def message_of(outgoing: Outgoing) -> dict[str, Any] | None:
             return _template("button", text=text, buttons=[_button(one) for one in buttons])
         case CarouselContent(cards=cards):
             return _template("generic", elements=[_element(card) for card in cards])
+        case TemplateContent() as content:
+            return {"template": filled_template(content)}
         case _:
             return None
 

@@ -62,11 +62,18 @@ def pieces_of(message: Mapping[str, object], mid: str) -> list[Piece]:
     text = (as_text(message.get("text")) or "")[:MAX_TEXT]
     if (payload := as_text(dig(message, "quick_reply", "payload"))) is not None:
         return [Piece(ReplyContent(text=text or payload, payload=payload))]
-    attachments = as_list(message.get("attachments"))[:MOST_PIECES]
-    pieces = [piece for one in attachments for piece in _of_attachment(as_map(one), text, mid)]
+    attachments = _attachments(message)
+    pieces = [piece for one in attachments for piece in _of_attachment(one, text, mid)]
     if (story := as_map(dig(message, "reply_to", "story"))) != {}:
         return [Piece(_story_reply(story, text, mid)), *pieces]
     return _with_text(pieces, text) or [Piece(_nothing(message))]
+
+
+def _attachments(message: Mapping[str, object]) -> list[dict[str, object]]:
+    """What is attached. Of a shared Instagram post Meta may tell twice, as `share` and as its successor."""
+    found = [as_map(one) for one in as_list(message.get("attachments"))[:MOST_PIECES]]
+    newer = any(one.get("type") == "ig_post" for one in found)
+    return [one for one in found if not (newer and one.get("type") == "share")]
 
 
 def _with_text(pieces: Sequence[Piece], text: str) -> list[Piece]:

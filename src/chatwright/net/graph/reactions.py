@@ -57,6 +57,12 @@ RULES: Final = (
         "WhatsApp is changing something about the number.",
         retry_after=MINUTE,
     ),
+    Rule(
+        Reaction.RETRY,
+        "MS 100/2018008: Meta could not fetch the file from our address",
+        ((100, 2018008),),
+        "Meta could not take the file.",
+    ),
     # Too fast.
     Rule(
         Reaction.RETRY_AFTER,
@@ -109,8 +115,8 @@ RULES: Final = (
     ),
     Rule(
         Reaction.RECONNECT,
-        "GRAPH 3, 10, 200 to 299; WA 131005; MS 10/2018065",
-        (3, 10, *range(200, 300), 131005, (10, 2018065)),
+        "GRAPH 3, 10, 200 to 299 but for 230; WA 131005; MS 10/2018065",
+        (3, 10, *(code for code in range(200, 300) if code != 230), 131005, (10, 2018065)),
         "The access token lacks a permission.",
     ),
     Rule(
@@ -153,6 +159,12 @@ RULES: Final = (
     ),
     Rule(
         Reaction.PAUSE_CHANNEL,
+        "GRAPH 2022, 10904 (Page Messages)",
+        (2022, 10904),
+        "Messages are turned off for the page.",
+    ),
+    Rule(
+        Reaction.PAUSE_CHANNEL,
         "MS 2/2018344",
         ((2, 2018344),),
         "The page has to accept Meta's terms for contacts first.",
@@ -184,8 +196,8 @@ RULES: Final = (
     ),
     Rule(
         Reaction.UNREACHABLE,
-        "MS 551, 551/1545041, 200/1545041, 10/2018108, 100/2018001",
-        (551, (551, 1545041), (200, 1545041), (10, 2018108), (100, 2018001)),
+        "MS 551, 551/1545041, 200/1545041, 10/2018108, 100/2018001; GRAPH 230 (Page Messages)",
+        (230, 551, (551, 1545041), (200, 1545041), (10, 2018108), (100, 2018001)),
         "The person cannot be reached: gone, or has turned messages off.",
     ),
     # This message alone. Neither the person nor the number is at fault, so that nothing else stops.
@@ -252,6 +264,12 @@ RULES: Final = (
             for subcode in (2018015, 2018040, 2018041, 2018047, 2018053, 2018109, 2018218)
         ),
         "Meta does not take the message as it is.",
+    ),
+    Rule(
+        Reaction.BAD_PAYLOAD,
+        "GRAPH 10900, 10903 (Page Messages): one private answer to a comment, within seven days",
+        (10900, 10903),
+        "The comment was answered already, or too long ago.",
     ),
     Rule(
         Reaction.BAD_PAYLOAD,
