@@ -12,7 +12,7 @@ from chatwright.app.settings import Settings
 from chatwright.features.contacts.exports.jobs import export_ledger
 from chatwright.features.contacts.imports.jobs import import_ledger
 from chatwright.features.messaging.inboxes.directory import StoredInboxes
-from chatwright.features.messaging.jobs import delivery_ledger, inbound_ledger
+from chatwright.features.messaging.jobs import delivery_ledger, inbound_ledger, lookup_ledger
 from chatwright.features.workspaces.authentication import Authenticator, Sessions
 from chatwright.features.workspaces.limits import RateLimiter
 from chatwright.features.workspaces.pipeline import Pipeline
@@ -81,12 +81,18 @@ async def open_product(settings: Settings) -> AsyncGenerator[Product]:
             pipeline=Pipeline(database, limiter, DefaultPolicy(), cipher),
             authenticator=Authenticator(database),
             sessions=Sessions(database),
-            ledgers=_ledgers(settings, storage),
+            ledgers=_ledgers(settings, database, storage),
         )
 
 
-def _ledgers(settings: Settings, storage: "Storage") -> tuple[Ledger, ...]:
-    ledgers = (inbound_ledger(), delivery_ledger(), import_ledger(storage), export_ledger(storage))
+def _ledgers(settings: Settings, database: PoolDatabase, storage: "Storage") -> tuple[Ledger, ...]:
+    ledgers = (
+        inbound_ledger(),
+        delivery_ledger(database, storage),
+        lookup_ledger(database),
+        import_ledger(storage),
+        export_ledger(storage),
+    )
     longest = float(settings.lease_seconds)
     return tuple(replace(ledger, lease_seconds=min(ledger.lease_seconds, longest)) for ledger in ledgers)
 

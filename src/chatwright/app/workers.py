@@ -9,7 +9,8 @@ import structlog
 from chatwright.app.wiring import Product
 from chatwright.features.messaging.inboxes.credentials import renew_due
 from chatwright.features.messaging.inboxes.health import end_spells
-from chatwright.features.messaging.jobs import FORGETTING, wake_snoozed
+from chatwright.features.messaging.jobs import FORGETTING, RELEASING, forget_buckets, wake_snoozed
+from chatwright.features.messaging.listeners.listening import Listeners
 from chatwright.features.workspaces import store as workspaces
 from chatwright.infra.claimer import Claimer
 from chatwright.infra.following import EventFollower
@@ -44,6 +45,7 @@ def _workers(product: Product) -> Iterable[tuple[str, Callable[[], Awaitable[Non
     for job in PERIODIC:
         yield f"periodic:{job.name}", PeriodicRunner(product.database, job).run
     yield "renewals", partial(_renew, product)
+    yield "listeners", Listeners(product.database).run
 
 
 async def _kept_running(name: str, work: Callable[[], Awaitable[None]]) -> None:
@@ -71,10 +73,11 @@ async def _forget_sessions() -> None:
     await workspaces.FORGET_SESSIONS.run()
 
 
-FOLLOWING = (FORGETTING,)
+FOLLOWING = (FORGETTING, RELEASING)
 PERIODIC = (
     Periodic("messaging.wake_snoozed", SNOOZE_SECONDS, wake_snoozed),
     Periodic("messaging.end_spells", SPELL_SECONDS, end_spells),
+    Periodic("messaging.forget_buckets", TIDY_SECONDS, forget_buckets),
     Periodic("workspaces.forget_results", TIDY_SECONDS, _forget_results),
     Periodic("workspaces.forget_sessions", TIDY_SECONDS, _forget_sessions),
 )

@@ -11,7 +11,6 @@ import pytest_asyncio
 
 from chatwright.features.messaging.inboxes.opening import find_inbox
 from chatwright.features.messaging.inboxes.operations import create_inbox
-from chatwright.features.messaging.jobs import delivery_ledger, inbound_ledger
 from chatwright.features.messaging.operations import (
     list_conversations,
     list_messages,
@@ -43,7 +42,7 @@ class Post:
     async def work(self) -> None:
         """Work everything that is due now, in and out."""
         product = self.desk.product
-        for ledger in (inbound_ledger(), delivery_ledger()):
+        for ledger in product.ledgers:
             claimer = Claimer(product.database, product.signals, ledger, concurrency=4)
             while await claimer.run_once():
                 pass

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from chatwright.features.messaging.delivering import MOST_ATTEMPTS, delivery_ledger
+from chatwright.features.messaging.deliveries.reacting import MOST_TRIES
+from chatwright.features.messaging.jobs import delivery_ledger
 from chatwright.features.messaging.operations import get_message
 from chatwright.infra.claimer import Claimer
 from chatwright.ports.sending import Reaction, SendOutcome
@@ -39,7 +40,7 @@ class TestUncertain:
         post.channel.outcomes["risky"] = asyncio.CancelledError()  # pyright: ignore[reportArgumentType]
         message = await post.send(conversation, "risky")
         product = post.desk.product
-        ledger = delivery_ledger()
+        ledger = delivery_ledger(product.database, product.storage)
         with contextlib.suppress(asyncio.CancelledError):
             await Claimer(product.database, product.signals, ledger).run_once()
         async with product.database.transaction() as unit:
@@ -76,7 +77,7 @@ class TestGivingUp:
         detail = await post.desk.call(get_message, message_id=first["id"])
         assert (detail["message"]["status"], detail["message"]["error"]) == ("failed", "BUSY")
         sent = [str(outgoing.message_id) for outgoing in post.channel.wall]
-        assert sent == [first["id"]] * MOST_ATTEMPTS + [second["id"]]
+        assert sent == [first["id"]] * MOST_TRIES + [second["id"]]
 
     async def test_a_channel_that_trips_each_time_leaves_the_message_unknown(
         self, post: Post, monkeypatch: pytest.MonkeyPatch
@@ -105,7 +106,7 @@ class TestGivingUp:
 
 async def _until_all_ended(post: Post) -> None:
     """Work until no message waits any longer, without the pauses between attempts."""
-    for _ in range(3 * MOST_ATTEMPTS):
+    for _ in range(3 * MOST_TRIES):
         await post.work()
         async with post.desk.product.database.transaction() as unit:
             rows = await unit.connection.fetch(

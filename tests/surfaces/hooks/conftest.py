@@ -11,7 +11,6 @@ import pytest_asyncio
 
 from chatwright.channels.webchat.channel import Webchat
 from chatwright.features.messaging.inboxes.operations import create_inbox
-from chatwright.features.messaging.jobs import delivery_ledger, inbound_ledger
 from chatwright.features.messaging.operations import list_conversations, send_message
 from chatwright.features.workspaces.limits import RateLimiter
 from chatwright.infra.claimer import Claimer
@@ -105,7 +104,7 @@ class Chat:
     async def work(self) -> None:
         """Work what came in and what goes out."""
         product = self.desk.product
-        for ledger in (inbound_ledger(), delivery_ledger()):
+        for ledger in product.ledgers:
             claimer = Claimer(product.database, product.signals, ledger)
             while await claimer.run_once():
                 pass

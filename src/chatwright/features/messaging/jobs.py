@@ -1,19 +1,35 @@
 """What the messaging room does in the background."""
 
 from chatwright.features.messaging import events, store
-from chatwright.features.messaging.delivering import delivery_ledger
+from chatwright.features.messaging.deliveries.lookups import lookup_ledger
+from chatwright.features.messaging.deliveries.releasing import RELEASING
+from chatwright.features.messaging.deliveries.store import FORGET_BUCKETS
+from chatwright.features.messaging.deliveries.working import delivery_ledger
 from chatwright.features.messaging.receiving import inbound_ledger
 from chatwright.kernel.events import Event
 from chatwright.ports.database import emit
 from chatwright.ports.eventlog import Following
 
-__all__ = ["FORGETTING", "delivery_ledger", "inbound_ledger", "wake_snoozed"]
+__all__ = [
+    "FORGETTING",
+    "RELEASING",
+    "delivery_ledger",
+    "forget_buckets",
+    "inbound_ledger",
+    "lookup_ledger",
+    "wake_snoozed",
+]
 
 
 async def wake_snoozed() -> None:
     """Open the conversations whose time has come, in the current transaction."""
     for conversation in await store.WAKE_SNOOZED.all():
         emit(events.conversation_changed(conversation, "reopened"))
+
+
+async def forget_buckets() -> None:
+    """Drop the paces of people who were not written to for a while, in the current transaction."""
+    await FORGET_BUCKETS.run()
 
 
 async def _forget_conversations(event: Event) -> None:

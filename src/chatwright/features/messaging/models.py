@@ -14,7 +14,18 @@ from chatwright.ports.content import Content, Text
 State = Literal["open", "snoozed", "closed"]
 Owner = Literal["bot", "human", "paused"]
 Direction = Literal["in", "out", "note"]
-Status = Literal["received", "queued", "sending", "sent", "delivered", "read", "failed", "unknown"]
+Status = Literal[
+    "received",
+    "queued",
+    "held",
+    "sending",
+    "sent",
+    "delivered",
+    "read",
+    "failed",
+    "unknown",
+    "cancelled",
+]
 
 
 class Conversation(Output):

@@ -9,7 +9,7 @@ from chatwright.features.contacts.errors import ContactNotFound
 from chatwright.features.contacts.identities import family_of, is_blocked, names_of
 from chatwright.features.messaging import events, store
 from chatwright.features.messaging.attachments.operations import find_attachment
-from chatwright.features.messaging.delivering import intend
+from chatwright.features.messaging.deliveries.intending import intend
 from chatwright.features.messaging.errors import (
     AttachmentNotFound,
     ContactBlocked,
@@ -289,7 +289,7 @@ async def send_message(caller: Caller, request: SendMessage) -> Message:
     if isinstance(content, MediaContent) and content.attachment_id is not None:
         await find_attachment(caller, content.attachment_id)
     message = await _write(caller, conversation, content, direction="out", status="queued")
-    await intend(caller.workspace_id, conversation.id, message.id)
+    await intend(caller.workspace_id, conversation.inbox_id, message, [content])
     return message
 
 

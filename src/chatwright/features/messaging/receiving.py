@@ -7,13 +7,16 @@ from uuid import UUID
 
 from chatwright.features.contacts.identities import is_blocked, recognise
 from chatwright.features.messaging import events, store
-from chatwright.features.messaging.inboxes.opening import find_inbox
-from chatwright.features.messaging.rules import furthest, preview
-from chatwright.features.messaging.store import ConversationRow, MessageState
+from chatwright.features.messaging.deliveries import statuses
+from chatwright.features.messaging.inboxes.opening import OpenInbox, find_inbox
+from chatwright.features.messaging.rules import preview
+from chatwright.features.messaging.store import ConversationRow
+from chatwright.kernel.errors import Unavailable
 from chatwright.kernel.ids import new_id
 from chatwright.ports.channel import InboxView
 from chatwright.ports.database import emit, wake
 from chatwright.ports.inbound import (
+    DeliveryStatus,
     Inbound,
     InboundMessage,
     InboundStatus,
@@ -27,6 +30,8 @@ from chatwright.ports.ledger import Claim, Ledger
 INBOUND = "inbound_events"
 FOREIGN = "foreign account"
 """What an event is counted as that is for an account without an inbox here, or with one under other secrets."""
+SOON_ATTEMPTS = 4
+"""How often a status is looked at whose message is not known: for some seconds, as attempts lie ever further apart."""
 LEASE_SECONDS = 5.0
 """An event is worked inside the database in milliseconds, so a dead worker's are soon given to another."""
 
@@ -75,21 +80,22 @@ async def _work(claim: Claim) -> None:
             await store.COUNT_UNKNOWN.run(inbox.view.id, unknown, claim.id)
             return
         for inbound in inbox.channel.parse(inbox.view, claim.row["payload"]):
-            await _apply(inbox.view, inbound, claim.id)
+            await _apply(inbox, inbound, claim)
 
 
-async def _apply(inbox: InboxView[Any], inbound: Inbound, event_id: UUID) -> None:
+async def _apply(inbox: OpenInbox, inbound: Inbound, claim: Claim) -> None:
+    view = inbox.view
     match inbound:
         case InboundMessage():
-            await _add_message(inbox, inbound)
+            await _add_message(view, inbound)
         case InboundStatus():
-            await _note_status(inbox, inbound)
+            await _note_status(inbox, inbound, claim)
         case InboundWatermark():
-            await _note_read(inbox, inbound)
+            await _note_watermark(view, inbound)
         case InboundUnknown(kind=kind):
-            await store.COUNT_UNKNOWN.run(inbox.id, kind[:100], event_id)
+            await store.COUNT_UNKNOWN.run(view.id, kind[:100], claim.id)
         case _:
-            await store.COUNT_UNKNOWN.run(inbox.id, type(inbound).__name__, event_id)
+            await store.COUNT_UNKNOWN.run(view.id, type(inbound).__name__, claim.id)
 
 
 async def _add_message(inbox: InboxView[Any], inbound: InboundMessage) -> None:
@@ -141,45 +147,19 @@ def address_of(person: Person) -> str:
     return next(iter(person.identities.values()))
 
 
-async def _note_status(inbox: InboxView[Any], inbound: InboundStatus) -> None:
-    message = await store.LOCK_MESSAGE.first(inbox.id, _own_id(inbound.message_id), inbound.message_id)
-    if message is not None:
-        await move_status(inbox.workspace_id, message, inbound.status)
+async def _note_status(inbox: OpenInbox, inbound: InboundStatus, claim: Claim) -> None:
+    """Take a status; one that comes before its send was committed is looked at again a little later."""
+    if await statuses.take_status(inbox.view.id, inbox.channel.name, inbound) is not None:
+        return
+    if claim.attempts < SOON_ATTEMPTS and await statuses.sending_now(inbox.view.id):
+        message = "This status may be of a message that is being sent just now."
+        raise Unavailable(message)
 
 
-async def _note_read(inbox: InboxView[Any], inbound: InboundWatermark) -> None:
+async def _note_watermark(inbox: InboxView[Any], inbound: InboundWatermark) -> None:
     conversation = await store.CONVERSATION_BY_ADDRESS.first(inbox.id, address_of(inbound.person))
     if conversation is None:
         return
-    up_to = inbound.up_to or ""
-    position = await store.POSITION_OF.first(conversation.id, _own_id(up_to), up_to)
-    if position is None:
-        return
-    for message in await store.UNREAD_BY_CONTACT.all(conversation.id, position):
-        await move_status(inbox.workspace_id, message, "read")
-    await store.CONTACT_READ.run(conversation.id, position)
-
-
-def _own_id(text: str) -> UUID | None:
-    """Our own id of a message, if the channel gave that back; else it is the channel's."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
-async def move_status(
-    workspace_id: UUID,
-    message: MessageState,
-    news: str,
-    *,
-    detail: str | None = None,
-    external_id: str | None = None,
-) -> None:
-    """Take news of a message into its timeline and move its status forward, never back."""
-    await store.ADD_STATUS.run(message.id, news, detail)
-    status = furthest(message.status, news)
-    await store.SET_STATUS.run(message.id, status, detail if status == news else None, external_id)
-    if status != message.status:
-        conversation = await store.FIND_CONVERSATION.one(workspace_id, message.conversation_id)
-        emit(events.message_changed(conversation, message.id, "status", status=status))
+    position = await statuses.take_watermark(inbox.id, conversation.id, inbound)
+    if position is not None and inbound.status is DeliveryStatus.READ:
+        await store.CONTACT_READ.run(conversation.id, position)

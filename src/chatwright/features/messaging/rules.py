@@ -28,7 +28,16 @@ AUTOMATIC: Final = frozenset({PrincipalKind.AGENT, PrincipalKind.FLOW})
 
 PREVIEW_LENGTH: Final = 200
 
-_RANK: Final = {"queued": 0, "sending": 1, "unknown": 2, "sent": 3, "delivered": 4, "read": 5}
+RANK: Final = {
+    "queued": 0,
+    "held": 0,
+    "cancelled": 0,
+    "sending": 1,
+    "unknown": 2,
+    "sent": 3,
+    "delivered": 4,
+    "read": 5,
+}
 
 
 def furthest(now: str, news: str) -> str:
@@ -41,7 +50,7 @@ def furthest(now: str, news: str) -> str:
         return now
     if news == "failed":
         return now if now in {"delivered", "read"} else news
-    return news if _RANK[news] > _RANK[now] else now
+    return news if RANK[news] > RANK[now] else now
 
 
 def owner_after_send(kind: PrincipalKind, owner: Owner, *, keep_owner: bool) -> Owner:

@@ -35,19 +35,6 @@ class ConversationRow:
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveryRow:
-    """What a delivery needs to know to send its message."""
-
-    message_id: UUID
-    status: str
-    content: Mapping[str, Any]
-    address: str
-    inbox_id: UUID
-    conversation_id: UUID
-    workspace_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
 class VisibleMessage:
     """A message as the contact may see it."""
 
@@ -60,16 +47,6 @@ class VisibleMessage:
     client_id: str | None
     status: str
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class MessageState:
-    """Where a message is on its way."""
-
-    id: UUID
-    conversation_id: UUID
-    inbox_id: UUID
-    status: str
 
 
 ACCEPT_EVENTS: Statement[UUID] = Statement(
@@ -278,21 +255,6 @@ VISIBLE_MESSAGES = Statement(
     """,
     VisibleMessage,
 )
-LOCK_MESSAGE = Statement(
-    "messaging.lock_message",
-    """
-    select id, conversation_id, inbox_id, status from messages
-    where inbox_id = $1 and direction = 'out' and (id = $2::uuid or external_id = $3) for update
-    """,
-    MessageState,
-)
-SET_STATUS = Statement(
-    "messaging.set_status",
-    """
-    update messages set status = $2, error = $3, external_id = coalesce($4, external_id) where id = $1
-    """,
-    value,
-)
 ADD_STATUS = Statement(
     "messaging.add_status",
     """
@@ -305,37 +267,4 @@ TIMELINE = Statement(
     "messaging.timeline",
     "select status, at, detail from message_statuses where message_id = $1 order by at",
     StatusChange,
-)
-UNREAD_BY_CONTACT = Statement(
-    "messaging.unread_by_contact",
-    """
-    select id, conversation_id, inbox_id, status from messages
-    where conversation_id = $1 and direction = 'out' and position <= $2
-      and status in ('sending', 'unknown', 'sent', 'delivered')
-    order by position for update
-    """,
-    MessageState,
-)
-POSITION_OF = Statement(
-    "messaging.position_of",
-    "select position from messages where conversation_id = $1 and (id = $2::uuid or external_id = $3)",
-    value,
-)
-INSERT_DELIVERY = Statement(
-    "messaging.insert_delivery",
-    """
-    insert into deliveries (id, lane, workspace_id, message_id, inbox_id, wire_id)
-    select $1, $2, $3, id, inbox_id, id from messages where id = $4
-    """,
-    value,
-)
-DELIVERY = Statement(
-    "messaging.delivery",
-    """
-    select messages.id as message_id, messages.status, content, address, messages.inbox_id,
-           messages.conversation_id, messages.workspace_id
-    from messages join conversations on conversations.id = messages.conversation_id
-    where messages.id = $1
-    """,
-    DeliveryRow,
 )

@@ -1,0 +1,47 @@
+"""Committing to a send: the rows that workers take up."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from chatwright.features.messaging.deliveries import store
+from chatwright.features.messaging.deliveries.models import HeldFor
+from chatwright.features.messaging.models import Message
+from chatwright.kernel.ids import new_id
+from chatwright.ports.content import Content
+from chatwright.ports.database import wake
+
+DELIVERIES = "deliveries"
+LOOKUPS = "delivery_lookups"
+
+
+async def intend(
+    workspace_id: UUID,
+    inbox_id: UUID,
+    message: Message,
+    parts: Sequence[Content],
+    *,
+    held: HeldFor | None = None,
+    automatic: bool = False,
+    wait_for_window: bool = False,
+) -> None:
+    """Queue a message for its channel, part by part, behind the earlier ones of its conversation.
+
+    The first part is carried under the message's own id. A held one waits for its release, and those behind it
+    wait with it. The caller has locked the conversation, so that rows get their places in its order.
+    """
+    for number, content in enumerate(parts, start=1):
+        await store.INSERT_PART.run(
+            new_id(),
+            str(message.conversation_id),
+            workspace_id,
+            inbox_id,
+            message.id,
+            number,
+            1,
+            message.id if number == 1 else new_id(),
+            None if content == message.content else content.model_dump(mode="json"),
+            held,
+            automatic,
+            wait_for_window,
+        )
+    wake(DELIVERIES)
