@@ -1,5 +1,6 @@
 """The one list of plug-ins."""
 
+from chatwright.channels.telegram.channel import Telegram
 from chatwright.channels.webchat.channel import Webchat
 from chatwright.net.http import Web
 from chatwright.ports.channel import AnyChannel
@@ -8,5 +9,7 @@ from chatwright.ports.cipher import Cipher
 
 def channels(cipher: Cipher, public_url: str, web: Web) -> tuple[AnyChannel, ...]:
     """Every channel there is; a new one is one more line."""
-    del web
-    return (Webchat(cipher, public_url),)
+    return (
+        Telegram(web),
+        Webchat(cipher, public_url),
+    )

@@ -1,0 +1,1 @@
+"""Bots of Telegram; see README.md beside this file."""
