@@ -50,8 +50,6 @@ def draw(account: GraphAccount, message: Part, bubble_id: str, at: datetime) -> 
         )
     if message.has("quick_replies"):
         bubble.buttons += _quick_replies(account, message)
-    reply = message.part_or_none("reply_to")
-    bubble.reply_to = reply.text("mid") if reply is not None else None
     return bubble
 
 

@@ -16,7 +16,7 @@ from chatwright.sandbox.graph.pages.bubbles import check_file, draw, read_messag
 from chatwright.sandbox.graph.pages.receipts import Receipts
 from chatwright.sandbox.graph.pages.wire import from_account, new_mid
 from chatwright.sandbox.graph.reading import Part
-from chatwright.sandbox.hooks import Hooks
+from chatwright.sandbox.hooks import Delivery, Hooks
 from chatwright.sandbox.world import Accepted, Bubble, World
 
 TYPES = {"RESPONSE", "UPDATE", "MESSAGE_TAG", "UTILITY"}
@@ -73,6 +73,9 @@ class Sending:
         if fate is Fate.BROKEN:
             raise GraphError(2, "Service temporarily unavailable")
         bubble = draw(account, read_message(body), new_mid(account), self._world.clock.stamp())
+        if body.get("reply_to"):
+            # Beside the message and not in it (Graph API, Page Messages).
+            bubble.reply_to = Part(body["reply_to"], "reply_to", lacking=missing, wrong=invalid).text("mid")
         self._check(account, addressee, body, bubble)
         await self._fetch(account, bubble)
         return await self._accept(
@@ -164,13 +167,10 @@ class Sending:
             addressee.comment.answered = True
         person.thread.add(bubble)
         self._world.touch(account, person)
-        if account.faults.echo_first:
-            heard = asyncio.Event()
-            if self._echo(account, person, bubble, heard) is not None:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(heard.wait(), ECHO_SECONDS)
-        else:
-            self._echo(account, person, bubble, None)
+        echo = self._echo(account, person, bubble)
+        if account.faults.echo_first and echo is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(echo.tried.wait(), ECHO_SECONDS)
         if not utility:
             self._hooks.spawn(self._receipts.follow(account, person, bubble))
         answer = {"recipient_id": person.id, "message_id": bubble.id}
@@ -178,9 +178,7 @@ class Sending:
             del answer["recipient_id"]
         return Answer(answer, silent)
 
-    def _echo(
-        self, account: GraphAccount, person: GraphPerson, bubble: Bubble, heard: asyncio.Event | None
-    ) -> object:
+    def _echo(self, account: GraphAccount, person: GraphPerson, bubble: Bubble) -> Delivery | None:
         message: dict[str, Any] = {"mid": bubble.id, "is_echo": True, "app_id": int(account.app_id)}
         if bubble.text:
             message["text"] = bubble.text
@@ -194,7 +192,7 @@ class Sending:
             message["metadata"] = bubble.details["metadata"]
         item = {**from_account(account, person, bubble.at), "message": message}
         field = "message_echoes" if account.kind == "messenger" else "messages"
-        return self._outbox.messaging(account, field, item, heard=heard)
+        return self._outbox.messaging(account, field, item)
 
     def _action(self, account: GraphAccount, person: GraphPerson, body: dict[str, Any]) -> dict[str, Any]:
         action = body["sender_action"]
