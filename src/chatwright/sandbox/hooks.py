@@ -107,10 +107,15 @@ class Hooks:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def settled(self) -> None:
-        """Wait until nothing is under way any more."""
-        while self._tasks:
-            await asyncio.wait(set(self._tasks))
+    async def settled(self, seconds: float = 30.0) -> bool:
+        """Wait until nothing is under way any more, or so long; tells whether it is."""
+        try:
+            async with asyncio.timeout(seconds):
+                while self._tasks:
+                    await asyncio.wait(set(self._tasks))
+        except TimeoutError:
+            return False
+        return True
 
     async def close(self) -> None:
         """Stop at once."""

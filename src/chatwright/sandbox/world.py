@@ -222,6 +222,10 @@ class World:
             raise SandboxNotFound("No such account in the sandbox.")
         return found
 
+    def has(self, account: Account) -> bool:
+        """Whether the account is here still."""
+        return self._accounts.get((account.kind, account.id)) is account
+
     def accounts(self, *kinds: str) -> Iterator[Account]:
         """All accounts, or those of some kinds."""
         return (account for account in list(self._accounts.values()) if not kinds or account.kind in kinds)

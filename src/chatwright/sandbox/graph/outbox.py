@@ -45,8 +45,6 @@ class Part:
     """changes, messaging or standby; empty for fields on the entry."""
     value: dict[str, Any]
     copies: int
-    heard: asyncio.Event | None
-    """Set once the envelope was received."""
 
 
 class Outbox:
@@ -73,11 +71,9 @@ class Outbox:
         *,
         standby: bool = False,
         status: bool = False,
-        heard: asyncio.Event | None = None,
     ) -> Delivery | None:
-        """Tell of something in a chat of a page or an Instagram account; `heard` is set once it was received."""
-        list_name = "standby" if standby else "messaging"
-        return self._put(account, field, list_name, item, status=status, heard=heard)
+        """Tell of something in a chat of a page or an Instagram account."""
+        return self._put(account, field, "standby" if standby else "messaging", item, status=status)
 
     def _put(
         self,
@@ -87,13 +83,12 @@ class Outbox:
         value: dict[str, Any],
         *,
         status: bool,
-        heard: asyncio.Event | None = None,
     ) -> Delivery | None:
         if account.webhook_url is None or not ({field, "*"} & account.subscribed):
             return None
         faults = account.faults
-        part = Part(account, list_name, value, faults.status_copies if status else faults.copies, heard)
-        if faults.batch == 1 or heard is not None:
+        part = Part(account, list_name, value, faults.status_copies if status else faults.copies)
+        if faults.batch == 1:
             return self._send([part])
         key = (OBJECTS[account.kind], account.webhook_url, account.app_secret)
         waiting = self._waiting.setdefault(key, [])
@@ -123,7 +118,7 @@ class Outbox:
                 "x-hub-signature-256": signature(secret, body),
             },
             LADDERS[account.kind],
-            on_answer=lambda _: _set(parts),
+            wanted=lambda: self._world.has(account),
         )
         deliveries = [self._hooks.send(hook) for _ in range(max(part.copies for part in parts))]
         return deliveries[0]
@@ -149,9 +144,3 @@ class Outbox:
                 entries.append(entry)
             entry[part.list_name].append(part.value)
         return entries
-
-
-async def _set(parts: list[Part]) -> None:
-    for part in parts:
-        if part.heard is not None:
-            part.heard.set()
