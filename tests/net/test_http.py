@@ -194,3 +194,32 @@ class TestGuard:
     )  # fmt: skip
     def test_inner_ones(self, address: str) -> None:
         assert not is_public(address)
+
+
+class TestDial:
+    async def test_a_connection_speaks_whatever_its_caller_does(self) -> None:
+        async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"220 hello\r\n")
+            await writer.drain()
+
+        async with server(greet) as host, web(host) as calling:
+            name, _, port = host.partition(":")
+            connection = await calling.dial(name, int(port), encrypted=False)
+            with connection:
+                assert await asyncio.get_running_loop().sock_recv(connection, 100) == b"220 hello\r\n"
+
+    @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "10.0.0.1", "no-such-host.invalid", "a" * 70])
+    async def test_only_public_addresses_are_dialled(self, host: str) -> None:
+        async with web() as calling:
+            with pytest.raises(NotSent, match="could not be reached"):
+                await calling.dial(host, 993, encrypted=True)
+
+    async def test_encryption_is_a_must_elsewhere(self) -> None:
+        async with web() as calling:
+            with pytest.raises(NotSent, match="without encryption"):
+                await calling.dial("mail.example.com", 143, encrypted=False)
+
+    async def test_nobody_listens(self) -> None:
+        async with web("127.0.0.1") as calling:
+            with pytest.raises(NotSent, match="nobody listens there"):
+                await calling.dial("127.0.0.1", 1, encrypted=True)

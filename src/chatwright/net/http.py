@@ -1,4 +1,4 @@
-"""HTTP out: every call of the product to somebody else's server.
+"""The way out: every call of the product to somebody else's server, by HTTP for the most part.
 
 A call has a deadline, a largest answer, and a guard: it goes to public addresses only, over TLS, unless the
 server's settings allow the host by name (the sandbox, a private mail gateway). The name is resolved once and the
@@ -128,6 +128,27 @@ class Web:
         ) as answer:
             yield answer
 
+    async def dial(self, host: str, port: int, *, encrypted: bool) -> socket.socket:
+        """Connect for another protocol (SMTP, IMAP) under the same guard; the caller closes it.
+
+        `encrypted` says whether TLS will be spoken. Raises NotSent.
+        """
+        if not encrypted and not _is_allowed(host, port, self._allowed):
+            raise NotSent(
+                f"The server does not call {host} without encryption.",
+                hint="Use TLS, or have the host allowed in CHATWRIGHT_ALLOWED_HOSTS.",
+            )
+        address = host
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                if not _is_allowed(host, port, self._allowed):
+                    address = await _public_address(host, port, CONNECT_SECONDS)
+                return await _connected(address, port)
+        except (TimeoutError, httpcore2.ConnectTimeout):
+            raise NotSent(f"{host} could not be reached in time.") from None
+        except (OSError, UnicodeError, httpcore2.ConnectError) as error:
+            raise NotSent(f"{host} could not be reached: {_reason(error)}.") from None
+
     @asynccontextmanager
     async def _opened(
         self,
@@ -230,7 +251,27 @@ class _told:  # noqa: N801 - it reads as a word where it is used.
                 return
 
 
-def _reason(error: httpx2.ConnectError) -> str:
+async def _connected(host: str, port: int) -> socket.socket:
+    """A connection to the first of a host's addresses that answers."""
+    loop = asyncio.get_running_loop()
+    failure = OSError("no address")
+    for family, kind, protocol, _, address in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        connection = socket.socket(family, kind, protocol)
+        connection.settimeout(0)
+        try:
+            await loop.sock_connect(connection, address)
+        except OSError as error:
+            connection.close()
+            failure = error
+        except BaseException:
+            connection.close()
+            raise
+        else:
+            return connection
+    raise failure
+
+
+def _reason(error: Exception) -> str:
     """Why there is no connection, without what a library may have put of the URL into its words."""
     cause: BaseException | None = error
     while cause is not None:
