@@ -324,8 +324,9 @@ class Listening(Protocol):
     async def listen(self, inbox: InboxView[Any], cursor: Mapping[str, Any], take: Take) -> None:
         """Hand over everything after the cursor and whatever comes, until cancelled or the connection breaks.
 
-        The first cursor of an inbox is `{"since": <when it was connected, ISO 8601>}`. Raises Unavailable when
-        trying again later may help, and CredentialsLost when a person has to look at it.
+        The first cursor of an inbox is `{"since": <when it was connected, ISO 8601>}`. It takes once it is connected,
+        be it nothing. Raises Unavailable when trying again later may help, and CredentialsLost when a person has
+        to look at it.
         """
         ...
 

@@ -238,6 +238,22 @@ courtesies = Table(
 )
 """What a provider may show the contact of us, if all goes well: that we read (`read`), that we type (`typing`)."""
 
+listeners = Table(
+    "listeners",
+    metadata,
+    Column("inbox_id", UUID, ForeignKey("inboxes.id", ondelete="CASCADE"), primary_key=True),
+    Column("workspace_id", UUID, nullable=False),
+    Column("cursor", JSONB, nullable=False),
+    Column("lease_owner", UUID),
+    Column("due_at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("error", Text),
+    Column("moved_at", TIMESTAMP(timezone=True)),
+    Index("listeners_due", "due_at"),
+)
+"""Who fetches what came in for an inbox whose provider calls nobody, and how far: one process at a time has the
+lease, until `due_at`. Without an owner `due_at` is when to try again."""
+
 message_templates = Table(
     "message_templates",
     metadata,

@@ -1,0 +1,1 @@
+"""Listeners: fetching what came in for inboxes whose provider calls nobody."""
