@@ -2,6 +2,7 @@
 
 from chatwright.channels.telegram.channel import Telegram
 from chatwright.channels.webchat.channel import Webchat
+from chatwright.channels.whatsapp.channel import WhatsApp
 from chatwright.net.http import Web
 from chatwright.ports.channel import AnyChannel
 from chatwright.ports.cipher import Cipher
@@ -12,4 +13,5 @@ def channels(cipher: Cipher, public_url: str, web: Web) -> tuple[AnyChannel, ...
     return (
         Telegram(web),
         Webchat(cipher, public_url),
+        WhatsApp(web),
     )

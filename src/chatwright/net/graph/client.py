@@ -5,7 +5,6 @@ comes from a server that knows it, so that a stolen token alone is of no use (Gr
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
@@ -14,7 +13,7 @@ from chatwright.net.graph.errors import GraphError, refusal_in
 from chatwright.net.graph.reading import as_list, as_map, as_number, as_text, dig
 from chatwright.net.graph.usage import Usage, read_usage
 from chatwright.net.graph.webhooks import proof_of
-from chatwright.net.http import Answer, NoAnswer, NotSent, Streamed, Web
+from chatwright.net.http import Answer, NoAnswer, NotSent, Web
 from chatwright.ports.sending import Reaction, SendOutcome
 
 GRAPH_URL = "https://graph.facebook.com"
@@ -43,6 +42,11 @@ class GraphClient:
     app_secret: str | None = field(default=None, repr=False)
     """Makes the `appsecret_proof` of each call; None leaves it out."""
 
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What every call carries, also one that fetches a file at an address the API gave."""
+        return {"authorization": f"Bearer {self.token}"}
+
     async def get(self, path: str, **params: str) -> Reply:
         """Read an object or an edge; `path` has its parts quoted with `path_of`."""
         return await self._call("GET", path, params)
@@ -51,7 +55,7 @@ class GraphClient:
         """Make or change something."""
         return _read(
             await self.web.call(
-                "POST", self._url(path), params=self._params(params), headers=self._headers(), json=body
+                "POST", self._url(path), params=self._params(params), headers=self.headers, json=body
             )
         )
 
@@ -66,7 +70,7 @@ class GraphClient:
                 "POST",
                 self._url(path),
                 params=self._params({}),
-                headers=self._headers(),
+                headers=self.headers,
                 form=fields,
                 files=[file],
                 seconds=UPLOAD_SECONDS,
@@ -85,20 +89,13 @@ class GraphClient:
                 return
             after = {"after": cursor}
 
-    def fetch(self, url: str) -> AbstractAsyncContextManager[Streamed]:
-        """Open a file at an address that the API gave."""
-        return self.web.stream(url, headers=self._headers())
-
     async def _call(self, method: str, path: str, params: Mapping[str, str]) -> Reply:
         return _read(
-            await self.web.call(method, self._url(path), params=self._params(params), headers=self._headers())
+            await self.web.call(method, self._url(path), params=self._params(params), headers=self.headers)
         )
 
     def _url(self, path: str) -> str:
         return f"{self.base_url.rstrip('/')}/{self.version}/{path}"
-
-    def _headers(self) -> Mapping[str, str]:
-        return {"authorization": f"Bearer {self.token}"}
 
     def _params(self, params: Mapping[str, str]) -> Mapping[str, str]:
         if self.app_secret is None:
