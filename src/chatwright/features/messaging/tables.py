@@ -379,9 +379,12 @@ attachments = Table(
     Column("media_type", Text, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("made_by", Text, nullable=False),
+    Column("unwanted_at", TIMESTAMP(timezone=True)),
     Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
     Index("attachments_workspace", "workspace_id", "id"),
+    Index("attachments_unwanted", "unwanted_at", postgresql_where=text("unwanted_at is not null")),
 )
+"""From `unwanted_at` on a file may be deleted, if no message has it."""
 
 saved_replies = Table(
     "saved_replies",
