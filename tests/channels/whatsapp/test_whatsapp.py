@@ -15,6 +15,7 @@ from chatwright.net.downloads import FileGone
 from chatwright.ports.channel import (
     AnyChannel,
     Connecting,
+    CredentialsLost,
     DownloadFailed,
     Downloading,
     Handshaking,
@@ -22,6 +23,7 @@ from chatwright.ports.channel import (
     InboxView,
     MarkingRead,
     ProviderRefused,
+    Renewing,
     Templating,
     Typing,
 )
@@ -104,7 +106,7 @@ class TestContract(ChannelContract):
 
 
 def test_it_offers_what_the_provider_does() -> None:
-    ports = (Handshaking, Connecting, Downloading, Typing, MarkingRead, Templating)
+    ports = (Handshaking, Connecting, Renewing, Downloading, Typing, MarkingRead, Templating)
     assert [port for port in ports if not isinstance(CHANNEL, port)] == []
 
 
@@ -297,6 +299,13 @@ class TestRefusals:
         outcome = await line.send(TextContent(text="hi"))
         sends = await line.stage.control("GET", f"/accounts/whatsapp/{line.account['id']}/sends/copies")
         assert (outcome.reaction, sends["accepted"]) == (reaction, accepted)
+
+    async def test_a_token_that_was_refused_once_is_tried_again(self, line: Line) -> None:
+        assert line.channel.renew_at(line.inbox) is None
+        assert await line.channel.renew(line.inbox) == line.inbox.settings
+        ended = inbox_of(line.account, line.stage.url, access_token="ended")
+        with pytest.raises(CredentialsLost):
+            await line.channel.renew(ended)
 
     async def test_a_closed_window_is_told_by_a_status(self, line: Line) -> None:
         person = f"/accounts/whatsapp/{line.account['id']}/people/{line.ada['id']}"

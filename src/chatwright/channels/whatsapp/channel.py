@@ -4,8 +4,10 @@ import base64
 import binascii
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
+
+from pydantic import BaseModel
 
 from chatwright.channels.whatsapp import checking, sending
 from chatwright.channels.whatsapp.parsing import parse_event
@@ -16,6 +18,7 @@ from chatwright.net.graph import templates
 from chatwright.net.graph.client import GraphClient, path_of
 from chatwright.net.graph.errors import GraphError
 from chatwright.net.graph.reading import as_text
+from chatwright.net.graph.tokens import try_out
 from chatwright.net.graph.webhooks import SIGNATURE, handshake, verify_signature
 from chatwright.net.http import NoAnswer, NotSent, Web
 from chatwright.ports.channel import (
@@ -40,7 +43,7 @@ _LATER: Final = frozenset({Reaction.RETRY, Reaction.RETRY_AFTER, Reaction.REFRES
 
 
 class WhatsApp:
-    """See `ports.channel`: Channel, Handshaking, Connecting, Downloading, Typing, MarkingRead, Templating."""
+    """See `ports.channel`: Channel, Handshaking, Connecting, Renewing, Downloading, Typing, MarkingRead, Templating."""
 
     name: ClassVar[str] = "whatsapp"
     Settings = WhatsAppSettings
@@ -137,6 +140,15 @@ class WhatsApp:
     async def disconnect(self, inbox: WhatsAppInbox) -> None:
         """Take the number's webhook down."""
         await checking.disconnect(self._client(inbox), inbox.settings)
+
+    def renew_at(self, inbox: WhatsAppInbox) -> datetime | None:  # noqa: ARG002 - the port's.
+        """A system user's token has no end."""
+        return None
+
+    async def renew(self, inbox: WhatsAppInbox) -> BaseModel:
+        """Try the token once more: Meta at times refuses a good one for a moment."""
+        await try_out(self._client(inbox), inbox.settings.phone_number_id)
+        return inbox.settings
 
     async def show_typing(self, inbox: WhatsAppInbox, to: str, last_external_id: str | None) -> None:  # noqa: ARG002 - the port's.
         """Show it for 25 seconds or until we send; WhatsApp takes the same call as a receipt for what came in."""
