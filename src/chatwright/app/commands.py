@@ -13,7 +13,23 @@ from chatwright.surfaces.cli.failures import failures_shown
 Port = Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)]
 Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")]
 Data = Annotated[Path, typer.Option(help="Folder of the embedded database, the key and the files.")]
+Sandbox = Annotated[
+    bool,
+    typer.Option(
+        "--sandbox/--no-sandbox",
+        help="Run the provider sandbox beside it: chat as a WhatsApp, Messenger, Instagram, Telegram or Zalo user.",
+    ),
+]
+SandboxPort = Annotated[
+    int | None,
+    typer.Option(
+        help="Port of the sandbox; left out, 100 above the product's.", min=0, max=65535, show_default=False
+    ),
+]
+ProductURL = Annotated[str, typer.Option(help="Where the product is, for the links of the page.")]
 DEFAULT_PORT = 8800
+SANDBOX_PORT = 8900
+PRODUCT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_DATA = Path("data")
 
@@ -21,7 +37,7 @@ DEFAULT_DATA = Path("data")
 def build(words: Sequence[str]) -> typer.Typer:
     """The whole command, for a command line of these words."""
     commands = root.new_root()
-    for command in (up, serve, work):
+    for command in (up, serve, work, sandbox):
         commands.command()(command)
     settings = {"allow_extra_args": True, "ignore_unknown_options": True}
     commands.command(context_settings=settings, add_help_option=False)(mcp)
@@ -29,12 +45,21 @@ def build(words: Sequence[str]) -> typer.Typer:
     return commands
 
 
-def up(port: Port = DEFAULT_PORT, host: Host = DEFAULT_HOST, data: Data = DEFAULT_DATA) -> None:
+def up(
+    port: Port = DEFAULT_PORT,
+    host: Host = DEFAULT_HOST,
+    data: Data = DEFAULT_DATA,
+    *,
+    sandbox: Sandbox = False,
+    sandbox_port: SandboxPort = None,
+) -> None:
     """Run the whole product: web, workers and, unless DATABASE_URL is set, a PostgreSQL of its own."""
     from chatwright.app import up as running
 
+    beside = port + SANDBOX_PORT - DEFAULT_PORT if port else 0
+    chosen = sandbox_port if sandbox_port is not None else beside
     with failures_shown():
-        running.up(running.Place(host, port), data)
+        running.up(running.Place(host, port), data, sandbox_port=chosen if sandbox else None)
 
 
 def serve(port: Port = DEFAULT_PORT, host: Host = DEFAULT_HOST, data: Data = DEFAULT_DATA) -> None:
@@ -51,6 +76,22 @@ def work(data: Data = DEFAULT_DATA) -> None:
 
     with failures_shown():
         running.work(data)
+
+
+def sandbox(
+    port: Port = SANDBOX_PORT, host: Host = DEFAULT_HOST, product_url: ProductURL = PRODUCT_URL
+) -> None:
+    """Run the provider sandbox: the APIs of Meta, Telegram and Zalo, and phones to chat on.
+
+    Nothing leaves this machine, and nothing is kept when it stops. The page at its address shows ready-made
+    accounts with their credentials, phones of people who know them, and switches for what may go wrong.
+    The product must be allowed to call it: start that with CHATWRIGHT_ALLOWED_HOSTS=127.0.0.1:8900, or run both
+    at once with 'chatwright up --sandbox'.
+    """
+    from chatwright.app import up as running
+
+    with failures_shown():
+        running.sandbox(running.Place(host, port), product_url)
 
 
 def mcp(context: typer.Context) -> None:

@@ -6,9 +6,10 @@ import signal
 import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import structlog
@@ -36,19 +37,26 @@ class Place:
     port: int
 
 
-def up(place: Place, data: Path) -> None:
-    """Run everything until a signal comes."""
-    _run_until_signalled(_serve(place, data, with_workers=True))
+def up(place: Place, data: Path, *, sandbox_port: int | None = None) -> None:
+    """Run everything until a signal comes; the provider sandbox too, when it is given a port."""
+    _run_until_signalled(_serve_all(place, data, sandbox_port))
 
 
 def serve(place: Place, data: Path) -> None:
     """Run the web part until a signal comes."""
-    _run_until_signalled(_serve(place, data, with_workers=False))
+    _run_until_signalled(_serve_alone(place, data))
 
 
 def work(data: Path) -> None:
     """Run the workers until a signal comes."""
     _run_until_signalled(_work(data))
+
+
+def sandbox(place: Place, product_url: str) -> None:
+    """Run the provider sandbox until a signal comes."""
+    from chatwright.app.sandbox import serve_sandbox
+
+    _run_until_signalled(serve_sandbox(place.host, place.port, product_url))
 
 
 def _run_until_signalled(running: Coroutine[Any, Any, None]) -> None:
@@ -67,13 +75,43 @@ async def _until_signalled(running: Coroutine[Any, Any, None]) -> None:
         await task
 
 
-async def _serve(place: Place, data: Path, *, with_workers: bool) -> None:
+async def _serve_alone(place: Place, data: Path) -> None:
+    with listen(place.host, place.port) as listener:
+        async with open_product(_settings(data, address_of(listener))) as product:
+            on_ready = await _first_run(product)
+            await serve_http(build_app(product), listener, on_ready=on_ready)
+
+
+async def _serve_all(place: Place, data: Path, sandbox_port: int | None) -> None:
     with listen(place.host, place.port) as listener:
         settings = _settings(data, address_of(listener))
-        async with open_product(settings) as product:
-            on_ready = await _first_run(product)
-            async with _background(run_workers(product)) if with_workers else contextlib.nullcontext():
+        async with (
+            _sandbox_beside(place.host, sandbox_port, settings.public_url) as sandbox_url,
+            open_product(_allowing(settings, sandbox_url)) as product,
+        ):
+            on_ready = await _first_run(product, sandbox_url)
+            async with _background(run_workers(product)):
                 await serve_http(build_app(product), listener, on_ready=on_ready)
+
+
+@asynccontextmanager
+async def _sandbox_beside(host: str, port: int | None, product_url: str) -> AsyncGenerator[str | None]:
+    """Serve the sandbox meanwhile, if there is a port for it; gives its URL."""
+    if port is None:
+        yield None
+        return
+    from chatwright.app.sandbox import serve_beside
+
+    with listen(host, port) as listener:
+        async with _background(serve_beside(listener, product_url)):
+            yield address_of(listener)
+
+
+def _allowing(settings: Settings, sandbox_url: str | None) -> Settings:
+    """Let the product call the sandbox, which is neither public nor encrypted."""
+    if sandbox_url is None:
+        return settings
+    return replace(settings, allowed_hosts=(*settings.allowed_hosts, urlsplit(sandbox_url).netloc))
 
 
 async def _work(data: Path) -> None:
@@ -82,7 +120,7 @@ async def _work(data: Path) -> None:
         await run_workers(product)
 
 
-async def _first_run(product: Product) -> Callable[[], None]:
+async def _first_run(product: Product, sandbox_url: str | None = None) -> Callable[[], None]:
     """Make what a first start needs; returns what shows the start screen."""
     founding = await found(product)
     settings = product.settings
@@ -90,7 +128,8 @@ async def _first_run(product: Product) -> Callable[[], None]:
     local = data is not None and await _leave_profile(product, founding.workspace_id)
 
     def show() -> None:
-        sys.stdout.write(welcome(settings.public_url, data, founding.setup_path, local=local))
+        screen = welcome(settings.public_url, data, founding.setup_path, local=local, sandbox_url=sandbox_url)
+        sys.stdout.write(screen)
         sys.stdout.flush()
 
     return show

@@ -12,17 +12,21 @@ _KEPT = (FILE_VARIABLE, "XDG_CONFIG_HOME")
 """What says where the profiles are; an MCP client starts its servers without our environment."""
 
 
-def welcome(url: str, data: Path | None, setup_path: str | None, *, local: bool) -> str:
+def welcome(
+    url: str, data: Path | None, setup_path: str | None, *, local: bool, sandbox_url: str | None = None
+) -> str:
     """The start screen.
 
     `data` is the folder of the embedded database, if that is used; `local` says whether programs of this user
-    find the server by the profile that was left for them.
+    find the server by the profile that was left for them; `sandbox_url` is where the provider sandbox is, if any.
     """
+    phones = [] if sandbox_url is None else [("Phones", f"{sandbox_url}/")]
     paragraphs = [
         "Chatwright is running.",
         _lines(
             ("Page", f"{url}/"),
             ("Demo", f"{url}/demo"),
+            *phones,
             ("MCP", f"{url}/mcp"),
             ("Data", "the database of DATABASE_URL" if data is None else str(data)),
         ),

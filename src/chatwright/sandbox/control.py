@@ -7,7 +7,7 @@ PATCH       /accounts/{kind}/{id}/faults            some fields of Faults; PUT s
 POST        /accounts/{kind}/{id}/events            {"name": ..., "values": {...}}
 GET  DELETE /accounts/{kind}/{id}/sends             ?own_id= ?text= ?to=
 GET         /accounts/{kind}/{id}/sends/copies      how often each own id, or text to a person, was accepted
-GET         /accounts/{kind}/{id}/hooks             the webhooks and how each was answered
+GET         /accounts/{kind}/{id}/hooks             the webhooks and how each was answered; ?limit= the last few
 GET  POST   /accounts/{kind}/{id}/people            NewPerson
 GET  PATCH  /accounts/{kind}/{id}/people/{person}   window_open_seconds, blocked, follows, name, details...
 POST        /accounts/{kind}/{id}/people/{person}/actions   Action
@@ -16,6 +16,7 @@ GET         /changes                                server-sent events: {"kind",
 POST        /settle                                 returns once no webhook is under way any more
 """
 
+import asyncio
 import dataclasses
 from base64 import b64encode
 from collections import Counter
@@ -27,6 +28,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from chatwright.kernel.errors import InvalidInput
 from chatwright.sandbox.faults import Faults
@@ -34,6 +36,7 @@ from chatwright.sandbox.hooks import Delivery, Hooks
 from chatwright.sandbox.provider import Action, Happen, NewAccount, NewPerson, Provider
 from chatwright.sandbox.world import Account, Person, World
 
+SETTLE_SECONDS = 30.0
 T = TypeVar("T")
 _ACTION: TypeAdapter[Action] = TypeAdapter(Action)
 _NEW_ACCOUNT = TypeAdapter(NewAccount)
@@ -181,7 +184,9 @@ class Controls:
     async def _list_hooks(self, request: Request) -> Response:
         account = self._account(request)
         key = (account.kind, account.id)
-        return _json([_delivery(found) for found in self._hooks.deliveries if found.hook.account == key])
+        limit = request.query_params.get("limit", "")
+        found = [delivery for delivery in self._hooks.deliveries if delivery.hook.account == key]
+        return _json([_delivery(delivery) for delivery in found[-int(limit) if limit.isdigit() else 0 :]])
 
     async def _list_people(self, request: Request) -> Response:
         return _json([_person(person) for person in self._account(request).people.values()])
@@ -226,7 +231,7 @@ class Controls:
         return await self._show_clock(request)
 
     async def _follow(self, _: Request) -> Response:
-        return StreamingResponse(self._changes(), media_type="text/event-stream")
+        return _Stream(self._changes(), media_type="text/event-stream")
 
     async def _changes(self) -> AsyncIterator[bytes]:
         with self._world.follow() as follower:
@@ -235,9 +240,9 @@ class Controls:
                 for change in changes:
                     yield b"data: " + orjson.dumps(change) + b"\n\n"
 
-    async def _settle(self, _: Request) -> Response:
-        await self._hooks.settled()
-        return Response(status_code=204)
+    async def _settle(self, request: Request) -> Response:
+        seconds = float(request.query_params.get("seconds", SETTLE_SECONDS))
+        return _json({"settled": await self._hooks.settled(seconds)})
 
     def _provider(self, kind: str) -> Provider:
         if (provider := self._providers.get(kind)) is None:
@@ -249,6 +254,21 @@ class Controls:
 
     def _person(self, request: Request) -> Person:
         return self._account(request).person(request.path_params["person"])
+
+
+class _Stream(StreamingResponse):
+    """Ends when its reader has gone, which otherwise only the next change would tell."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's.
+        """Send until there is nobody to send to."""
+        sending = asyncio.ensure_future(self.stream_response(send))
+        leaving = asyncio.ensure_future(self.listen_for_disconnect(receive))
+        try:
+            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sending.cancel()
+            leaving.cancel()
+            await asyncio.gather(sending, leaving, return_exceptions=True)
 
 
 async def _read(request: Request, adapter: TypeAdapter[T]) -> T:
