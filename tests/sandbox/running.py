@@ -70,7 +70,7 @@ class Stage:
         await self.control("POST", f"{_path(account)}/events", name=name, values=values)
 
     async def settled(self) -> None:
-        await self.control("POST", "/settle")
+        assert (await self.control("POST", "/settle")) == {"settled": True}
 
 
 def _path(account: dict[str, Any]) -> str:

@@ -65,8 +65,8 @@ class Graph:
     def create_account(self, new: NewAccount) -> Account:
         """Make a number, a page or an Instagram account. One that is given a webhook URL is subscribed already.
 
-        Details: app_id, waba_id, display_phone_number, require_appsecret_proof, mps, pair_seconds, pair_burst,
-        review_seconds, media_urls, token_seconds; login (instagram or facebook), page_id, username.
+        Details: app_id, waba_id, display_phone_number, require_appsecret_proof, token_seconds, review_seconds,
+        media_urls, mps, mps_burst, pair_seconds, pair_burst; login (instagram or facebook), page_id, username.
         """
         account_id = new.id or str(10**14 + 10**9 * secrets.randbelow(10**4) + self._world.number())
         made = {

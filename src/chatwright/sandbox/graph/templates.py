@@ -3,10 +3,11 @@
 import re
 from typing import Any
 
-from chatwright.sandbox.graph.accounts import GraphAccount, Template
+from chatwright.sandbox.graph.accounts import Template
 from chatwright.sandbox.graph.answers import DONE
 from chatwright.sandbox.graph.calls import Call
-from chatwright.sandbox.graph.errors import GraphError, missing, no_object
+from chatwright.sandbox.graph.errors import GraphError, invalid, missing
+from chatwright.sandbox.graph.reading import Part
 from chatwright.sandbox.world import World
 
 CATEGORIES = {"MARKETING", "UTILITY", "AUTHENTICATION"}
@@ -28,7 +29,7 @@ def create(world: World, call: Call) -> Template:
         raise GraphError(100, message=f"Param category must be one of {{{', '.join(sorted(CATEGORIES))}}}.")
     if account.find_template(name, language) is not None:
         raise _refused("There is already content in this language for this template.", 2388024)
-    _check(body["components"])
+    _check(Part(body, "", lacking=missing, wrong=invalid).parts("components"))
     template = Template(
         str(10**15 + world.number()),
         name,
@@ -39,6 +40,16 @@ def create(world: World, call: Call) -> Template:
         made=int(world.clock.stamp().timestamp()),
     )
     account.templates[template.id] = template
+    return template
+
+
+def edit(call: Call, template: Template) -> Template:
+    """Change a template; raises GraphError."""
+    body = Part(call.body, "", lacking=missing, wrong=invalid)
+    if body.has("components"):
+        _check(body.parts("components"))
+        template.components = call.body["components"]
+    template.category = (body.text_or_none("category") or template.category).upper()
     return template
 
 
@@ -75,13 +86,6 @@ def delete(call: Call) -> dict[str, Any]:
     return DONE
 
 
-def one(account: GraphAccount, template_id: str) -> Template:
-    """A template by id; raises GraphError."""
-    if (found := account.templates.get(template_id)) is None:
-        raise no_object(template_id)
-    return found
-
-
 def verdict(template: Template) -> tuple[str, str]:
     """What the review says, and why: a template whose name asks for it is rejected."""
     if "reject" in template.name:
@@ -98,11 +102,11 @@ def _fits(template: Template, call: Call) -> bool:
     )
 
 
-def _check(components: list[dict[str, Any]]) -> None:
-    bodies = [one for one in components if str(one.get("type", "")).upper() == "BODY"]
-    if len(bodies) != 1 or not bodies[0].get("text"):
-        raise _refused("A template has exactly one body with text.", 2388043)
-    text = str(bodies[0]["text"]).strip()
+def _check(components: list[Part]) -> None:
+    bodies = [one for one in components if one.text("type").upper() == "BODY"]
+    if len(bodies) != 1:
+        raise _refused("A template has exactly one body.", 2388043)
+    text = bodies[0].text("text").strip()
     if len(text) > 1024:
         raise _refused("The body has more than 1024 characters.", 2388040)
     holes = list(_PLACEHOLDER.finditer(text))
@@ -112,8 +116,9 @@ def _check(components: list[dict[str, Any]]) -> None:
     if holes and words < 2 * len(holes):
         raise _refused("This template has too many variables for its length.", 2388293)
     for component in components:
-        if len(component.get("buttons", [])) > 10:
-            raise _refused("A template has at most 10 buttons.", 2388047)
+        if component.text("type").upper() == "BUTTONS":
+            for button in component.parts("buttons", most=10):
+                button.text("type")
 
 
 def _refused(details: str, subcode: int) -> GraphError:

@@ -270,8 +270,8 @@ class Pages:
         given = call.body.get("subscribed_fields", call.query.get("subscribed_fields"))
         if not given:
             raise missing("subscribed_fields")
-        names = cast("list[str]", given) if isinstance(given, list) else str(given).split(",")
-        fields = {name.strip() for name in names}
+        names = cast("list[object]", given) if isinstance(given, list) else str(given).split(",")
+        fields = {str(name).strip() for name in names}
         unknown = fields - FIELDS[call.account.kind]
         if unknown:
             raise invalid(f"Param subscribed_fields must not hold {', '.join(sorted(unknown))}.")

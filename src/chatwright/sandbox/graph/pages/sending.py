@@ -127,7 +127,7 @@ class Sending:
             return
         if type_ == "MESSAGE_TAG" and not tag:
             raise missing("tag")
-        if tag is not None and tag not in TAGS:
+        if tag is not None and str(tag) not in TAGS:
             raise invalid(f"Invalid tag {tag}: it is not supported any more.")
         if addressee.comment is not None:
             self._check_comment(addressee.comment)
@@ -195,7 +195,7 @@ class Sending:
         return self._outbox.messaging(account, field, item)
 
     def _action(self, account: GraphAccount, person: GraphPerson, body: dict[str, Any]) -> dict[str, Any]:
-        action = body["sender_action"]
+        action = str(body["sender_action"])
         if action not in ACTIONS:
             raise invalid(f"Param sender_action must be one of {{{', '.join(sorted(ACTIONS))}}}.")
         if action.startswith("typing"):

@@ -16,8 +16,8 @@ _PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
 def draw(account: GraphAccount, message: Part, bubble_id: str, at: datetime) -> Bubble:
     """The bubble of a message; raises GraphError as the API does in its answer."""
-    kind = message.fields.get("type", "text")
-    bubble = Bubble(bubble_id, "account", str(kind), at, details=message.fields)
+    kind = str(message.fields.get("type", "text"))
+    bubble = Bubble(bubble_id, "account", kind, at, details=message.fields)
     if kind == "template":
         _draw_template(account, message.part("template"), bubble)
     elif kind in MEDIA_KINDS:

@@ -8,9 +8,10 @@ from chatwright.sandbox.graph.accounts import GraphAccount, GraphPerson, Templat
 from chatwright.sandbox.graph.answers import DONE, Edges, selected
 from chatwright.sandbox.graph.apps import describe, shake_hands
 from chatwright.sandbox.graph.calls import Call, Desk
-from chatwright.sandbox.graph.errors import missing, no_object
+from chatwright.sandbox.graph.errors import invalid, missing, no_object
 from chatwright.sandbox.graph.files import Files, check_upload, described
 from chatwright.sandbox.graph.outbox import Outbox
+from chatwright.sandbox.graph.reading import Part
 from chatwright.sandbox.graph.whatsapp.events import Events
 from chatwright.sandbox.graph.whatsapp.people import People
 from chatwright.sandbox.graph.whatsapp.sending import Sending
@@ -118,16 +119,13 @@ class WhatsApp:
     async def _configure(self, call: Call) -> dict[str, Any]:
         account = call.account
         if call.node in account.templates:
-            template = account.templates[call.node]
-            template.components = call.body.get("components", template.components)
-            template.category = str(call.body.get("category", template.category)).upper()
-            self._review(account, template)
+            self._review(account, templates.edit(call, account.templates[call.node]))
             return DONE
         if call.node != account.id:
             raise no_object(call.node)
-        webhook: dict[str, Any] = call.body.get("webhook_configuration") or {}
-        if webhook:
-            url, token = str(webhook.get("override_callback_uri")), str(webhook.get("verify_token"))
+        webhook = Part(call.body, "", lacking=missing, wrong=invalid).part_or_none("webhook_configuration")
+        if webhook is not None:
+            url, token = webhook.text("override_callback_uri"), webhook.text("verify_token")
             await self._redirect(account, url, token)
         return DONE
 
@@ -140,7 +138,8 @@ class WhatsApp:
         return DONE
 
     async def _block(self, call: Call) -> dict[str, Any]:
-        users = [str(one.get("user")) for one in call.body.get("block_users", [])]
+        body = Part(call.body, "", lacking=missing, wrong=invalid)
+        users = [user.text("user") for user in body.parts("block_users")]
         return {
             "messaging_product": "whatsapp",
             "block_users": {"added_users": [{"input": user, "wa_id": user} for user in users]},

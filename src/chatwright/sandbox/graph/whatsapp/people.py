@@ -6,6 +6,7 @@ from typing import Any
 from chatwright.sandbox.graph.accounts import DAY, GraphAccount, GraphPerson
 from chatwright.sandbox.graph.files import Files
 from chatwright.sandbox.graph.outbox import Outbox
+from chatwright.sandbox.graph.whatsapp.allowances import number_bucket
 from chatwright.sandbox.graph.whatsapp.statuses import Statuses
 from chatwright.sandbox.graph.whatsapp.wire import (
     digest,
@@ -136,6 +137,8 @@ class People:
     def _opened(self, account: GraphAccount, person: GraphPerson, *, referred: bool) -> None:
         clock = self._world.clock
         person.last_said_at = clock.now()
+        # What comes in counts as well, and is never refused.
+        number_bucket(clock, account).take(force=True)
         person.wrote = True
         if referred:
             person.free_entry_until = clock.after(FREE_ENTRY_SECONDS)

@@ -1,5 +1,6 @@
 """POST /{phone_number_id}/messages."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -10,16 +11,17 @@ from chatwright.sandbox.graph.calls import Call
 from chatwright.sandbox.graph.errors import GraphError, missing, named, no_object
 from chatwright.sandbox.graph.files import Files
 from chatwright.sandbox.graph.reading import Part
+from chatwright.sandbox.graph.whatsapp.allowances import number_bucket
 from chatwright.sandbox.graph.whatsapp.bubbles import draw
 from chatwright.sandbox.graph.whatsapp.statuses import Statuses, late_failure
 from chatwright.sandbox.graph.whatsapp.wire import new_user_id, new_wamid
 from chatwright.sandbox.hooks import Hooks
-from chatwright.sandbox.world import Accepted, Bubble, World
+from chatwright.sandbox.world import Accepted, Bubble, Person, World
 
-MESSAGES_PER_SECOND = 80.0
 PAIR_SECONDS = 6.0
 PAIR_BURST = 45.0
 ADDRESS_LIMIT = 150
+TYPING_SECONDS = 25.0
 _USER_ID = re.compile(r"[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")
 
 
@@ -63,7 +65,7 @@ class Sending:
         )
         person, contact = self._addressee(account, message)
         bubble = draw(account, message, new_wamid(), self._world.clock.stamp())
-        self._check(account, contact["input"])
+        self._check(account, contact["input"], person.id if person is not None else contact["input"])
         silent = fate is Fate.SILENT
         self._accept(account, person, contact["input"], bubble, silent=silent)
         accepted = {"id": bubble.id}
@@ -90,14 +92,13 @@ class Sending:
             raise GraphError(131062)
         return account.addresses.get(given), {"input": given, "user_id": given}
 
-    def _check(self, account: GraphAccount, address: str) -> None:
+    def _check(self, account: GraphAccount, address: str, pair: str) -> None:
         """Everything that is refused whatever the message says; allowances last, as they are used up."""
         faults, clock = account.faults, self._world.clock
         for fault in (faults.restricted, by_ending(faults.refused, address)):
             if fault is not None:
                 raise named(fault)
-        rate = float(account.details.get("mps", MESSAGES_PER_SECOND))
-        if not account.bucket(clock, "number", rate=rate, burst=rate).take():
+        if not number_bucket(clock, account).take():
             raise GraphError(
                 130429,
                 "Message failed to send because there were too many messages sent from "
@@ -105,7 +106,7 @@ class Sending:
             )
         seconds = float(account.details.get("pair_seconds", PAIR_SECONDS))
         burst = float(account.details.get("pair_burst", PAIR_BURST))
-        if seconds and not account.bucket(clock, address, rate=1 / seconds, burst=burst).take():
+        if seconds and not account.bucket(clock, f"pair {pair}", rate=1 / seconds, burst=burst).take():
             raise GraphError(
                 131056,
                 "Message failed to send because there were too many messages sent from "
@@ -168,10 +169,19 @@ class Sending:
                         earlier.tick = "read"
                     if earlier is bubble:
                         break
-                person.thread.typing = person.thread.typing or "typing_indicator" in body
+                if "typing_indicator" in body:
+                    self._show_typing(account, person)
                 self._world.touch(account, person)
                 return DONE
         raise GraphError(131009, "The message id does not exist.")
+
+    def _show_typing(self, account: GraphAccount, person: Person) -> None:
+        def stop() -> None:
+            person.thread.typing = False
+            self._world.touch(account, person)
+
+        person.thread.typing = True
+        asyncio.get_running_loop().call_later(TYPING_SECONDS, stop)
 
     def _category(self, account: GraphAccount, message: Part) -> str | None:
         call: dict[str, Any] = message.fields.get("template") or {}
