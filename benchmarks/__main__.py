@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from benchmarks import calls, inbound, starting, weight
+from benchmarks import calls, inbound, starting, weight, whatsapp
 from benchmarks.place import Place, prepared
 from benchmarks.progress import done
 from benchmarks.rounds import Comparison
@@ -25,6 +25,8 @@ MEASURES: dict[str, Measure] = {
     "tool-list": calls.tool_list,
     "accepted": inbound.accepted,
     "worked": inbound.worked,
+    "signed": whatsapp.signed,
+    "sends": whatsapp.sends,
     "stdio": starting.stdio,
     "memory": weight.memory,
     "tools": weight.tools,

@@ -3,10 +3,13 @@
 python -m benchmarks.floors raw PORT DSN   an ASGI function with the product's own SQL, no checks at all
 python -m benchmarks.floors sdk PORT       the MCP SDK's low-level server with one trivial tool
 python -m benchmarks.floors stdio          the same over stdin and stdout
+python -m benchmarks.floors send URL TOKEN N     a text to each of the people on stdin, N at a time; prints its
+                                           seconds, and those of the processor
 python -m benchmarks.floors idle           a process that has only imported what any such server needs
 """
 
 import asyncio
+import json
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -30,6 +33,8 @@ def main(kind: str = "", *rest: str) -> None:
             _serve(_sdk().streamable_http_app(json_response=True, stateless_http=True), int(port))
         case "stdio", ():
             asyncio.run(_stdio())
+        case "send", (url, token, at_once):
+            asyncio.run(_send(url, token, int(at_once), json.load(sys.stdin)))
         case "idle", ():
             import fastapi
             import uvicorn
@@ -75,6 +80,27 @@ def _sdk() -> "Server[dict[str, Any]]":
         on_call_tool=call_tool,
         get_tool_input_schema=lambda _: schema,
     )
+
+
+async def _send(url: str, token: str, at_once: int, people: list[str]) -> None:
+    import httpx2
+
+    waiting = iter(people)
+    async with httpx2.AsyncClient(headers={"authorization": f"Bearer {token}"}, timeout=30) as client:
+
+        async def loop() -> None:
+            for person in waiting:
+                body = {
+                    "messaging_product": "whatsapp",
+                    "to": person,
+                    "type": "text",
+                    "text": {"body": "Hello"},
+                }
+                (await client.post(url, json=body)).raise_for_status()
+
+        started, cpu = time.perf_counter(), time.process_time()
+        await asyncio.gather(*(loop() for _ in range(at_once)))
+        print(json.dumps([time.perf_counter() - started, time.process_time() - cpu]))
 
 
 async def _stdio() -> None:

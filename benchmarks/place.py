@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,10 +68,11 @@ class Place:
             yield process
 
     @asynccontextmanager
-    async def workers(self) -> AsyncGenerator[Process]:
-        """`chatwright work`."""
+    async def workers(self, more: Mapping[str, str] | None = None) -> AsyncGenerator[Process]:
+        """`chatwright work`, with more in its environment."""
+        environment = {**self.environment(), **(more or {})}
         async with running(
-            CHATWRIGHT, "work", "--data", self.data, environment=self.environment(), pinned=cores()[0]
+            CHATWRIGHT, "work", "--data", self.data, environment=environment, pinned=cores()[0]
         ) as process:
             yield process
 

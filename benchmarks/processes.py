@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import os
 import signal
 import socket
@@ -46,6 +47,10 @@ class Process:
         """Keep all of its threads to some cores."""
         for thread in Path(f"/proc/{self.pid}/task").iterdir():
             os.sched_setaffinity(int(thread.name), cores)
+
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        self._popen.send_signal(number)
 
     def ended(self) -> bool:
         return self._popen.poll() is not None
@@ -116,8 +121,12 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
+@functools.cache
 def cores() -> tuple[set[int] | None, set[int] | None]:
-    """Cores for the server that is measured and for the load; None where there is only one core, or no choice."""
+    """Cores for the server that is measured and for the load; None where there is only one core, or no choice.
+
+    They stay as they were when first asked: later this process is kept to one of them itself.
+    """
     if not hasattr(os, "sched_setaffinity"):
         return None, None
     usable = sorted(os.sched_getaffinity(0))
