@@ -40,6 +40,7 @@ class Apps:
         except GraphError as error:
             problem = {"code": error.code, "message": error.message, "subcode": error.subcode}
             return {"data": {"is_valid": False, "error": problem, "scopes": []}}
+        scopes = PAGE_SCOPES if account.details.get("login") == "facebook" else SCOPES[account.kind]
         until = int(account.token_until.timestamp()) if account.token_until is not None else 0
         data = {
             "app_id": account.app_id,
@@ -48,10 +49,8 @@ class Apps:
             "expires_at": until,
             "data_access_expires_at": until,
             "is_valid": True,
-            "scopes": SCOPES[account.kind],
-            "granular_scopes": [
-                {"scope": scope, "target_ids": [account.owner_id]} for scope in SCOPES[account.kind]
-            ],
+            "scopes": scopes,
+            "granular_scopes": [{"scope": scope, "target_ids": [account.owner_id]} for scope in scopes],
             "profile_id": account.id,
         }
         return {"data": data}
@@ -125,3 +124,5 @@ SCOPES = {
     ],
     "instagram": ["instagram_business_basic", "instagram_business_manage_messages"],
 }
+PAGE_SCOPES = ["instagram_basic", "instagram_manage_messages", "pages_manage_metadata", "pages_messaging"]
+"""Of an Instagram account that is reached by its page's token."""
