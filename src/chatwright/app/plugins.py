@@ -1,5 +1,7 @@
 """The one list of plug-ins."""
 
+from chatwright.channels.instagram.channel import Instagram
+from chatwright.channels.messenger.channel import Messenger
 from chatwright.channels.telegram.channel import Telegram
 from chatwright.channels.webchat.channel import Webchat
 from chatwright.channels.whatsapp.channel import WhatsApp
@@ -11,6 +13,8 @@ from chatwright.ports.cipher import Cipher
 def channels(cipher: Cipher, public_url: str, web: Web) -> tuple[AnyChannel, ...]:
     """Every channel there is; a new one is one more line."""
     return (
+        Instagram(web),
+        Messenger(web),
         Telegram(web),
         Webchat(cipher, public_url),
         WhatsApp(web),

@@ -16,6 +16,7 @@ from chatwright.net.graph.errors import GraphError
 from chatwright.net.graph.findings import (
     TOKEN,
     App,
+    enter_by_hand,
     find_permissions,
     find_subscription,
     finding_of,
@@ -55,7 +56,7 @@ FIELDS: Final = (
     "live_comments",
 )
 """What an account tells of (Instagram Platform, Webhooks, Fields)."""
-PAGE_FIELDS: Final = ("feed",)
+PAGE_FIELDS: Final = ("messages",)
 """With Facebook Login the app's fields count; the page only has to be subscribed to any field of its own."""
 PERMISSIONS: Final = ("instagram_basic", "instagram_manage_messages")
 _AUDIO: Final = frozenset({"audio/aac", "audio/mp4", "audio/x-m4a", "audio/wav", "audio/x-wav"})
@@ -153,8 +154,10 @@ class Instagram:
         """Connecting: have the account tell our app of everything, and, with Facebook Login, the app call us."""
         client, app = self._client(inbox), app_of(inbox.settings)
         hook = (inbox.hook_url, inbox.hook_token)
-        pointed = [await point_app(client, app, INSTAGRAM, FIELDS, hook)] if app else []
-        return [*pointed, await subscribe(client, ME, fields_of(inbox.settings))]
+        pointed = (
+            await point_app(client, app, INSTAGRAM, FIELDS, hook) if app else enter_by_hand(inbox.hook_url)
+        )
+        return [pointed, await subscribe(client, ME, fields_of(inbox.settings))]
 
     async def disconnect(self, inbox: InstagramInbox) -> None:
         """Connecting: have the account tell us nothing any more.

@@ -16,6 +16,7 @@ from chatwright.net.graph.errors import GraphError
 from chatwright.net.graph.findings import (
     TOKEN,
     App,
+    enter_by_hand,
     find_permissions,
     find_subscription,
     finding_of,
@@ -146,8 +147,8 @@ class Messenger:
         """Connecting: have the page tell our app of everything, and the app call our address."""
         client, app, fields = self._client(inbox), app_of(inbox.settings), fields_of(inbox.settings)
         hook = (inbox.hook_url, inbox.hook_token)
-        pointed = [await point_app(client, app, PAGE, fields, hook)] if app else []
-        return [*pointed, await subscribe(client, inbox.settings.page_id, fields)]
+        pointed = await point_app(client, app, PAGE, fields, hook) if app else enter_by_hand(inbox.hook_url)
+        return [pointed, await subscribe(client, inbox.settings.page_id, fields)]
 
     async def disconnect(self, inbox: MessengerInbox) -> None:
         """Connecting: have the page tell us nothing any more."""

@@ -115,6 +115,15 @@ async def point_app(
     return Finding(WEBHOOK, ok=True, words="Meta calls this server.")
 
 
+def enter_by_hand(url: str) -> Finding:
+    """What is left to a person where nobody can point the app for them."""
+    words = (
+        f"Meta has to call {url}: enter it with the inbox's verify token in the app's dashboard, under"
+        " Webhooks, unless it is there."
+    )
+    return Finding(WEBHOOK, ok=True, words=words)
+
+
 def _subscription(missing: Sequence[str]) -> Finding:
     if missing:
         words = f"Meta does not tell us of: {', '.join(missing)}. Reconnect the inbox to subscribe to them."
