@@ -12,7 +12,13 @@ from chatwright.app.settings import Settings
 from chatwright.features.contacts.exports.jobs import export_ledger
 from chatwright.features.contacts.imports.jobs import import_ledger
 from chatwright.features.messaging.inboxes.directory import StoredInboxes
-from chatwright.features.messaging.jobs import delivery_ledger, inbound_ledger, lookup_ledger
+from chatwright.features.messaging.jobs import (
+    delivery_ledger,
+    download_ledger,
+    inbound_ledger,
+    lead_ledger,
+    lookup_ledger,
+)
 from chatwright.features.workspaces.authentication import Authenticator, Sessions
 from chatwright.features.workspaces.limits import RateLimiter
 from chatwright.features.workspaces.pipeline import Pipeline
@@ -90,6 +96,8 @@ def _ledgers(settings: Settings, database: PoolDatabase, storage: "Storage") -> 
         inbound_ledger(),
         delivery_ledger(database, storage),
         lookup_ledger(database),
+        download_ledger(database, storage),
+        lead_ledger(database),
         import_ledger(storage),
         export_ledger(storage),
     )

@@ -32,8 +32,27 @@ async def recognise(workspace_id: UUID, inbox_id: UUID, person: Person) -> UUID:
     counts, and merging is left to people. The contact stays until the transaction ends: merging and deleting it
     wait. Raises InvalidInput when the person has no identity at all.
     """
+    return await _recognise(workspace_id, inbox_id, _clean_names(person), _clean_profile(person))
+
+
+async def recognise_moved(workspace_id: UUID, inbox_id: UUID, before: Person, now: Person) -> UUID:
+    """The contact that was known by other names before and has these now, in the current transaction.
+
+    It keeps all of them, so that whatever still comes under an old name is recognised. Raises InvalidInput when
+    one of the two has no identity at all.
+    """
+    names = list(dict.fromkeys([*_clean_names(before), *_clean_names(now)]))
+    return await _recognise(workspace_id, inbox_id, names, _clean_profile(now))
+
+
+async def known_contact(workspace_id: UUID, inbox_id: UUID, person: Person) -> UUID | None:
+    """The contact that this person is, which then stays until the transaction ends; None if nobody is."""
     names = _clean_names(person)
-    learned = _clean_profile(person)
+    found = await _find(workspace_id, inbox_id, names)
+    return _first(names, found).contact_id if found else None
+
+
+async def _recognise(workspace_id: UUID, inbox_id: UUID, names: Names, learned: Profile) -> UUID:
     found = await _find(workspace_id, inbox_id, names)
     if len(found) < len(names):
         await _lock(_lock_key(workspace_id, inbox_id, *name) for name in names)

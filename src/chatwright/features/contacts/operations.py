@@ -15,7 +15,8 @@ from chatwright.features.contacts.errors import (
 )
 from chatwright.features.contacts.finding import checked_clause, page_of_contacts
 from chatwright.features.contacts.folding import prefix_query, tag_key
-from chatwright.features.contacts.identities import family_of, hold_identity, lock_identities
+from chatwright.features.contacts.forgetting import forget_contact
+from chatwright.features.contacts.identities import hold_identity, lock_identities
 from chatwright.features.contacts.models import (
     AddContactTags,
     BlockContact,
@@ -184,11 +185,7 @@ async def delete_contact(caller: Caller, request: DeleteContact) -> Removed:
     Its conversations go too, a moment later.
     """
     contact = await visible_contact(caller, request.contact_id)
-    family = await family_of(caller.workspace_id, contact.id)
-    await store.DELETE_CONTACT.run(caller.workspace_id, contact.id)
-    emit(
-        Event("contact.deleted", caller.workspace_id, contact.id, data={"ids": [str(one) for one in family]})
-    )
+    await forget_contact(caller.workspace_id, contact.id)
     return Removed(id=contact.id)
 
 

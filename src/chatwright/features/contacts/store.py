@@ -121,6 +121,16 @@ IS_BLOCKED = Statement(
     f"select blocked_at is not null from contacts where id = ({_SURVIVOR})",
     value,
 )
+HELD_BY_ADDRESS: Statement[UUID] = Statement(
+    "contacts.held_by_address",
+    """
+    select id from contacts
+    where workspace_id = $1 and merged_into is null and (emails && $2::text[] or phones && $3::text[])
+    order by id limit 1 for key share
+    """,
+    value,
+)
+"""The oldest, which then stays until the transaction ends."""
 NAMES_OF = Statement(
     "contacts.names_of",
     """

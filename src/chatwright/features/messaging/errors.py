@@ -19,6 +19,23 @@ class ReplyNotFound(NotFound):
     code = "SAVED_REPLY_NOT_FOUND"
 
 
+class TemplateNotFound(NotFound):
+    code = "TEMPLATE_NOT_FOUND"
+
+
+class EventNotFound(NotFound):
+    code = "EVENT_NOT_FOUND"
+
+
+class NoTemplates(Conflict):
+    code = "NO_TEMPLATES"
+
+
+class TemplateNotUsable(Conflict):
+    code = "TEMPLATE_NOT_USABLE"
+    hint = "Wait until the provider has approved it, or send another one."
+
+
 class UnknownChannel(InvalidInput):
     code = "UNKNOWN_CHANNEL"
 

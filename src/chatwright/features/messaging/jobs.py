@@ -1,10 +1,12 @@
 """What the messaging room does in the background."""
 
 from chatwright.features.messaging import events, store
+from chatwright.features.messaging.attachments.downloading import download_ledger, sweep_files
 from chatwright.features.messaging.deliveries.lookups import lookup_ledger
 from chatwright.features.messaging.deliveries.releasing import RELEASING
 from chatwright.features.messaging.deliveries.store import FORGET_BUCKETS
 from chatwright.features.messaging.deliveries.working import delivery_ledger
+from chatwright.features.messaging.inbound.leads import lead_ledger
 from chatwright.features.messaging.receiving import inbound_ledger
 from chatwright.kernel.events import Event
 from chatwright.ports.database import emit
@@ -14,9 +16,12 @@ __all__ = [
     "FORGETTING",
     "RELEASING",
     "delivery_ledger",
+    "download_ledger",
     "forget_buckets",
     "inbound_ledger",
+    "lead_ledger",
     "lookup_ledger",
+    "sweep_files",
     "wake_snoozed",
 ]
 

@@ -127,6 +127,34 @@ class MarkUnread(ShowConversation):
     """A conversation to look at again."""
 
 
+class MessageReaction(Output):
+    """What somebody thinks of a message."""
+
+    author: str
+    """Who reacted: the contact, as `contact:` and its id, or one of ours."""
+    emoji: str
+    """The reaction."""
+    at: datetime
+    """When they did."""
+
+
+class MessageReferral(Output):
+    """Where the writer of a message came from: an ad, a link."""
+
+    source: str
+    """The provider's word for it, e.g. `ad`."""
+    ref: str | None
+    """Our own word in the link."""
+    ad_id: str | None
+    """Id of the ad."""
+    click_id: str | None
+    """What a conversion is reported with."""
+    url: str | None
+    """Address of the ad or post."""
+    headline: str | None
+    """What the ad said."""
+
+
 class Message(Output):
     """One message of a conversation, or a note among us."""
 
@@ -150,6 +178,20 @@ class Message(Output):
     """How far it got."""
     error: str | None
     """Why it failed or is uncertain."""
+    reply_to_id: UUID | None
+    """The message it answers, where that is known here."""
+    reactions: list[MessageReaction]
+    """What people think of it."""
+    referral: MessageReferral | None
+    """Where its writer came from with it."""
+    automatic: bool
+    """Whether a machine wrote it, so that no bot should answer."""
+    sent_at: datetime | None
+    """When it was written by the provider's clock, where that is told."""
+    edited_at: datetime | None
+    """When it was last changed."""
+    unsent_at: datetime | None
+    """When it was taken back; what it said is gone then."""
     created_at: datetime
     """When it was written."""
 

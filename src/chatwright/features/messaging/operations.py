@@ -37,6 +37,7 @@ from chatwright.features.messaging.models import (
     ShowMessage,
     SnoozeConversation,
 )
+from chatwright.features.messaging.owners import change_owner
 from chatwright.features.messaging.rules import check_version, owner_after_send, preview
 from chatwright.features.messaging.store import ConversationRow
 from chatwright.features.workspaces.errors import InboxNotFound, MemberNotFound
@@ -180,7 +181,7 @@ async def set_owner(caller: Caller, request: SetOwner) -> Conversation:
     """
     conversation = await _locked(caller, request.conversation_id)
     check_version(conversation.version, request.expected_version)
-    await _change_owner(conversation, request.owner)
+    await change_owner(conversation, request.owner)
     return await _show(caller, conversation.id)
 
 
@@ -284,7 +285,7 @@ async def send_message(caller: Caller, request: SendMessage) -> Message:
     if await is_blocked(caller.workspace_id, conversation.contact_id):
         raise ContactBlocked("This contact is blocked.")
     owner = owner_after_send(caller.kind, conversation.owner, keep_owner=request.keep_owner)
-    await _change_owner(conversation, owner)
+    await change_owner(conversation, owner)
     content = request.content or TextContent(text=request.text or "")
     if isinstance(content, MediaContent) and content.attachment_id is not None:
         await find_attachment(caller, content.attachment_id)
@@ -346,15 +347,6 @@ async def _set_state(
         await store.SET_STATE.run(conversation.id, state, until)
         emit(events.conversation_changed(conversation, "reopened" if state == "open" else state))
     return await _show(caller, conversation.id)
-
-
-async def _change_owner(conversation: ConversationRow, owner: str) -> None:
-    if await store.SET_OWNER.run(conversation.id, owner):
-        emit(
-            events.conversation_changed(
-                conversation, "owner_changed", owner=owner, version=conversation.version + 1
-            )
-        )
 
 
 async def _write(

@@ -64,63 +64,28 @@ ACCEPT_EVENTS: Statement[UUID] = Statement(
 )
 """Positions are given while a lane is locked: else an event could be committed, and worked, before another
 with a lower one. The locks' order keeps two such statements from waiting for each other."""
-COUNT_UNKNOWN = Statement(
-    "messaging.count_unknown",
-    """
-    insert into unknown_events as unknown (inbox_id, kind, seen, last_event_id)
-    select $1, case when $2 = any(array_agg(kind)) or count(*) < 100 then $2 else 'other' end, 1, $3
-    from unknown_events where inbox_id = $1
-    on conflict (inbox_id, kind) do update
-    set seen = unknown.seen + 1, last_event_id = excluded.last_event_id, last_seen_at = now()
-    """,
-    value,
-)
-"""Kinds can be a visitor's own invention: beyond a hundred of an inbox, further ones are counted as `other`."""
-_CONVERSATION = """id, workspace_id, inbox_id, contact_id, address, state, snoozed_until, assignee_id, owner,
+CONVERSATION = """id, workspace_id, inbox_id, contact_id, address, state, snoozed_until, assignee_id, owner,
     version, last_position, last_text, last_inbound_at, read_position, contact_read_position, unread,
     created_at, updated_at"""
-INSERT_CONVERSATION = Statement(
-    "messaging.insert_conversation",
-    """
-    insert into conversations (id, workspace_id, inbox_id, contact_id, address) values ($1, $2, $3, $4, $5)
-    on conflict (inbox_id, address) do nothing returning id
-    """,
-    value,
-)
-LOCK_CONVERSATION_AT = Statement(
-    "messaging.lock_conversation_at",
-    f"""
-    select {_CONVERSATION} from conversations
-    where inbox_id = $1 and (address = $2 or contact_id = $3)
-    order by address = $2 desc, updated_at desc limit 1 for update
-    """,
-    ConversationRow,
-)
-"""By its address where there is one, else the contact's latest."""
-MOVE_CONVERSATION = Statement(
-    "messaging.move_conversation",
-    "update conversations set contact_id = $2, address = $3 where id = $1",
-    value,
-)
 LOCK_CONVERSATION = Statement(
     "messaging.lock_conversation",
-    f"select {_CONVERSATION} from conversations where workspace_id = $1 and id = $2 for update",
+    f"select {CONVERSATION} from conversations where workspace_id = $1 and id = $2 for update",
     ConversationRow,
 )
 FIND_CONVERSATION = Statement(
     "messaging.find_conversation",
-    f"select {_CONVERSATION} from conversations where workspace_id = $1 and id = $2",
+    f"select {CONVERSATION} from conversations where workspace_id = $1 and id = $2",
     ConversationRow,
 )
 CONVERSATION_BY_ADDRESS = Statement(
     "messaging.conversation_by_address",
-    f"select {_CONVERSATION} from conversations where inbox_id = $1 and address = $2",
+    f"select {CONVERSATION} from conversations where inbox_id = $1 and address = $2",
     ConversationRow,
 )
 LIST_CONVERSATIONS = Statement(
     "messaging.list_conversations",
     f"""
-    select {_CONVERSATION} from conversations
+    select {CONVERSATION} from conversations
     where workspace_id = $1 and ($2::uuid[] is null or inbox_id = any($2))
       and ($3::text is null or state = $3) and ($4::text is null or owner = $4)
       and ($5::uuid is null or inbox_id = $5) and ($6::uuid[] is null or contact_id = any($6))
@@ -196,10 +161,16 @@ FORGET_CONVERSATIONS = Statement(
     with gone as (
         select id from conversations where workspace_id = $1 and contact_id = any($2::uuid[])),
     said as (select messages.id from messages join gone on gone.id = conversation_id),
+    raw as (
+        update inbound_events set payload = '{{}}'
+        where id in (select event_id from message_events where message_id in (select id from said))),
+    files as (
+        update attachments set unwanted_at = now()
+        where id in (select (content ->> 'attachment_id')::uuid from messages where id in (select id from said))),
     statuses as (delete from message_statuses where message_id in (select id from said)),
     sends as (delete from deliveries where message_id in (select id from said)),
     words as (delete from messages where id in (select id from said))
-    delete from conversations where id in (select id from gone) returning {_CONVERSATION}
+    delete from conversations where id in (select id from gone) returning {CONVERSATION}
     """,
     ConversationRow,
 )
@@ -207,12 +178,17 @@ WAKE_SNOOZED = Statement(
     "messaging.wake_snoozed",
     f"""
     update conversations set state = 'open', snoozed_until = null, updated_at = clock_timestamp()
-    where state = 'snoozed' and snoozed_until <= now() returning {_CONVERSATION}
+    where state = 'snoozed' and snoozed_until <= now() returning {CONVERSATION}
     """,
     ConversationRow,
 )
 _MESSAGE = """id, conversation_id, position, direction, author_kind, author_id, author_name, content, status,
-    error, created_at"""
+    error, referral, automatic, sent_at, edited_at, unsent_at, created_at,
+    (select id from messages answered
+     where answered.inbox_id = messages.inbox_id and answered.direction in ('in', 'out')
+       and answered.external_id = messages.reply_to limit 1) as reply_to_id,
+    coalesce((select jsonb_agg(jsonb_build_object('author', author, 'emoji', emoji, 'at', at) order by at)
+              from message_reactions where message_id = messages.id and emoji <> ''), '[]') as reactions"""
 INSERT_MESSAGE = Statement(
     "messaging.insert_message",
     f"""
@@ -221,11 +197,6 @@ INSERT_MESSAGE = Statement(
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning {_MESSAGE}
     """,
     Message,
-)
-KNOWN_MESSAGE = Statement(
-    "messaging.known_message",
-    "select id from messages where inbox_id = $1 and direction = 'in' and external_id = $2",
-    value,
 )
 LIST_MESSAGES = Statement(
     "messaging.list_messages",

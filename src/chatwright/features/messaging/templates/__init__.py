@@ -1,0 +1,1 @@
+"""Templates: messages that a provider approves beforehand."""
