@@ -5,6 +5,7 @@ from chatwright.channels.messenger.channel import Messenger
 from chatwright.channels.telegram.channel import Telegram
 from chatwright.channels.webchat.channel import Webchat
 from chatwright.channels.whatsapp.channel import WhatsApp
+from chatwright.channels.zalo.channel import Zalo
 from chatwright.net.http import Web
 from chatwright.ports.channel import AnyChannel
 from chatwright.ports.cipher import Cipher
@@ -18,4 +19,5 @@ def channels(cipher: Cipher, public_url: str, web: Web) -> tuple[AnyChannel, ...
         Telegram(web),
         Webchat(cipher, public_url),
         WhatsApp(web),
+        Zalo(web),
     )

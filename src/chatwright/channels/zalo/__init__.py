@@ -1,0 +1,1 @@
+"""Official Accounts of Zalo; see README.md beside this file."""
