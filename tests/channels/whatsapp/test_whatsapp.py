@@ -223,7 +223,9 @@ class TestSending:
                     text="What?",
                     button="All",
                     sections=[
-                        ListSection(title="Shoes", rows=[ListRow(title="Boots")]),
+                        ListSection(
+                            title="Shoes " * 9, rows=[ListRow(title="Boots", description="Warm " * 20)]
+                        ),
                         ListSection(rows=[ListRow(title="Laces")]),
                     ],
                 ),

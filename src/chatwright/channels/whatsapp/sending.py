@@ -27,6 +27,9 @@ from chatwright.ports.content import (
 from chatwright.ports.sending import Outgoing, OutgoingFile, Reaction, SendOutcome
 
 PRODUCT: Final = {"messaging_product": "whatsapp"}
+# Interactive list messages; what else is limited is so by the channel's capabilities.
+LONGEST_HEADING: Final = 24
+LONGEST_DESCRIPTION: Final = 72
 _KINDS: Final = {
     "image": "image",
     "video": "video",
@@ -145,7 +148,10 @@ def _media(content: MediaContent, file: OutgoingFile | None, file_id: str | None
 
 def _list(content: ListContent) -> Message:
     sections = [
-        {"title": section.title or f"{number}", "rows": [_row(row) for row in section.rows]}
+        {
+            "title": (section.title or f"{number}")[:LONGEST_HEADING],
+            "rows": [_row(row) for row in section.rows],
+        }
         for number, section in enumerate(content.sections, 1)
     ]
     if len(sections) == 1 and content.sections[0].title is None:
@@ -155,7 +161,7 @@ def _list(content: ListContent) -> Message:
 
 
 def _row(row: ListRow) -> dict[str, str]:
-    described = {"description": row.description} if row.description else {}
+    described = {"description": row.description[:LONGEST_DESCRIPTION]} if row.description else {}
     return {"id": row.payload or row.title, "title": row.title, **described}
 
 
