@@ -20,6 +20,7 @@ from tests.sandbox.running import Stage, served, staged
 
 LISTENERS = (
     "on_message",
+    "on_outgoing_message",
     "on_callback_button",
     "on_callback_selection",
     "on_message_status",
@@ -253,14 +254,33 @@ async def test_pywa_hears_edits_and_unsends(business: Business) -> None:
 
 
 async def test_pywa_meets_people_without_a_phone_number(business: Business) -> None:
-    await business.act("happen", name="hide_phone", values={"username": "ada"})
+    await business.act("happen", name="hide_phone", values={"username": "@ada"})
     await business.act("say", text="Hi")
     [message] = await business.news(types.Message)
-    assert (message.from_user.wa_id, message.from_user.username) == (None, "ada")
+    assert (message.from_user.wa_id, message.from_user.username) == (None, "@ada")
     sent = await message.reply_text("Hello")
     assert (await business.last_bubble())["id"] == sent.id
     status = (await business.news(types.MessageStatus))[0]
     assert status.from_user.bsuid == business.ada["details"]["user_id"]
+
+
+async def test_pywa_reads_places_and_cards(business: Business) -> None:
+    await business.act("location", latitude=52.5, longitude=13.4, name="Office")
+    [message] = await business.news(types.Message)
+    assert (message.location.latitude, message.location.name) == (52.5, "Office")
+    await business.act("contact", name="Grace Hopper", phone="+15550009999")
+    card = (await business.news(types.Message))[-1].contacts[0]
+    assert (card.name.formatted_name, card.phones[0].phone) == ("Grace Hopper", "+15550009999")
+    await business.wa.send_location(business.ada["id"], 48.1, 11.5, name="Shop", address="1 Main Street")
+    assert (await business.last_bubble())["text"] == "Shop, 1 Main Street"
+
+
+async def test_pywa_hears_what_people_at_the_business_write(business: Business) -> None:
+    await business.stage.occur(
+        business.account, "smb_message_echoes", person=business.ada["id"], text="By hand"
+    )
+    [echo] = await business.news(types.OutgoingMessage)
+    assert echo.text == "By hand"
 
 
 async def test_pywa_hears_who_moved_and_who_wants_no_more_offers(business: Business) -> None:

@@ -319,6 +319,22 @@ async def test_people_move_and_their_old_addresses_reach_nobody(number: Shop) ->
     assert {status["errors"][0]["code"] for status in failed} == {131026}
 
 
+async def test_people_without_a_number_move_under_their_user_id(number: Shop) -> None:
+    old = number.ada["details"]["user_id"]
+    await number.happen("hide_phone")
+    await number.happen("user_changed_number", wa_id="4915112345679", user_id="DE.1234567890")
+    values = await number.values()
+    system = next(value["messages"][0] for value in values if "messages" in value)
+    assert (system["system"]["type"], system["system"]["user_id"]) == (
+        "user_changed_user_id",
+        "DE.1234567890",
+    )
+    assert "from" not in system
+    update = next(value["user_id_update"][0] for value in values if "user_id_update" in value)
+    assert update["user_id"] == {"previous": old, "current": "DE.1234567890"}
+    assert "wa_id" not in update
+
+
 async def test_people_at_the_business_write_too(number: Shop) -> None:
     await number.occur("smb_message_echoes", person=number.ada["id"], text="I'll look into it")
     [value] = await number.values()

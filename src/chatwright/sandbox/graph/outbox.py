@@ -128,11 +128,8 @@ class Outbox:
         for part in parts:
             account = part.account
             seconds = self._world.clock.stamp().timestamp()
-            time = (
-                int(seconds * 1000)
-                if account.kind == "messenger" or account.faults.milliseconds
-                else int(seconds)
-            )
+            chat = part.list_name in {"messaging", "standby"}
+            time = int(seconds * 1000 if chat or account.faults.milliseconds else seconds)
             if not part.list_name:
                 entries.append({"id": account.owner_id, "time": time, **part.value})
                 continue

@@ -51,7 +51,7 @@ class Events:
         return str(message["mid"])
 
     def _leadgen(self, account: GraphAccount, values: dict[str, Any]) -> str:
-        """Somebody fills in a form: `fields` by name; the webhook tells ids alone."""
+        """Somebody fills in a form (`fields` by name). The webhook tells ids alone, as `numbers` on request."""
         lead_id = str(values.get("id") or 10**15 + self._world.number())
         at = self._world.clock.stamp()
         form_id, ad_id = str(values.get("form_id", "900100200300")), str(values.get("ad_id", "600100200300"))
@@ -67,7 +67,7 @@ class Events:
                 {"name": name, "values": [value]} for name, value in dict(values.get("fields", {})).items()
             ],
         }
-        change = {
+        change: dict[str, Any] = {
             "leadgen_id": lead_id,
             "page_id": account.id,
             "form_id": form_id,
@@ -75,6 +75,8 @@ class Events:
             "adgroup_id": ad_id,
             "created_time": int(at.timestamp()),
         }
+        if values.get("numbers"):
+            change = {name: int(value) for name, value in change.items()}
         self._outbox.change(account, "leadgen", change)
         return lead_id
 

@@ -144,6 +144,8 @@ class People:
         kind = _RENAMED.get(action.kind, action.kind)
         if kind not in _MEDIA:
             raise CannotDo(f"There is {', '.join(sorted(_MEDIA))}.")
+        if kind == "sticker" and account.kind == "instagram":
+            return self._say(account, person, {"is_unsupported": True})
         file = self._files.keep(account, action.content, action.mime_type, action.filename)
         payload: dict[str, Any] = {"url": self._files.address(account, file, private=False)}
         if kind == "sticker":
@@ -198,12 +200,15 @@ class People:
 
     def _react(self, account: GraphAccount, person: GraphPerson, action: React) -> None:
         bubble = person.thread.bubble(action.bubble)
-        had = bubble.reactions.pop("person", "")
-        emoji = action.emoji or had
+        bubble.reactions.pop("person", None)
+        emoji = action.emoji
         reaction: dict[str, Any] = {"mid": bubble.id, "action": "react" if action.emoji else "unreact"}
         if action.emoji:
             bubble.reactions["person"] = action.emoji
-            reaction |= {"reaction": REACTIONS.get(emoji, "other"), "emoji": emoji}
+            name = REACTIONS.get(emoji, "other")
+            if name == "smile" and account.kind == "instagram":
+                name = "laugh"
+            reaction |= {"reaction": name, "emoji": emoji}
         self._world.touch(account, person)
         self._item(account, person, "message_reactions", {"reaction": reaction})
 

@@ -10,6 +10,7 @@ from chatwright.sandbox.graph.whatsapp.allowances import number_bucket
 from chatwright.sandbox.graph.whatsapp.statuses import Statuses
 from chatwright.sandbox.graph.whatsapp.wire import (
     digest,
+    is_nameless,
     moment,
     new_user_id,
     new_wamid,
@@ -247,13 +248,10 @@ class People:
     def _change_number(self, account: GraphAccount, person: GraphPerson, values: dict[str, Any]) -> None:
         """Move to another phone number, and with it to another business-scoped id."""
         old, new = person.phone, str(values["wa_id"])
-        system: dict[str, Any] = {
-            "type": "user_changed_number",
-            "body": f"{person.name} changed from {old} to {new}",
-            "wa_id": new,
-        }
-        message = self._message(account, person, {"type": "system", "system": system, "from": old})
-        self._outbox.change(account, "messages", {**value_of(account), "messages": [message]})
+        if not is_nameless(account, person):
+            body = f"User {person.name} changed from {old} to {new}"
+            system = {"type": "user_changed_number", "body": body, "wa_id": new}
+            self._tell_system(account, {"from": old, "system": system})
         account.addresses.pop(old, None)
         account.addresses[new] = person
         person.phone = new
@@ -264,17 +262,27 @@ class People:
         old, new = person.user_id, str(values.get("user_id") or new_user_id(person.phone))
         account.addresses.pop(old, None)
         account.addresses[new] = person
-        person.user_id = new
+        person.user_id = person.details["user_id"] = new
         update: dict[str, Any] = {
+            "detail": f"User id for {person.name} has been updated.",
             "user_id": {"previous": old, "current": new},
-            "detail": f"{person.name} has a new user id",
             "timestamp": moment(account, self._world.clock.stamp()),
         }
-        if person.phone and not person.phone_hidden:
-            update["wa_id"] = person.phone
-        self._outbox.change(
-            account, "user_id_update", {**value_of(account, person), "user_id_update": [update]}
-        )
+        known: dict[str, Any] = {"profile": {"name": person.name}}
+        if is_nameless(account, person):
+            body = f"User {person.name} changed from {old} to {new}"
+            system = {"type": "user_changed_user_id", "body": body, "user_id": new, "previous_user_id": old}
+            self._tell_system(account, {"system": system})
+        else:
+            known["wa_id"] = update["wa_id"] = person.phone
+        value = {**value_of(account), "contacts": [known], "user_id_update": [update]}
+        self._outbox.change(account, "user_id_update", value)
+
+    def _tell_system(self, account: GraphAccount, content: dict[str, Any]) -> None:
+        """Tell of a change of address, which comes without contacts."""
+        at = moment(account, self._world.clock.stamp())
+        message = {"id": new_wamid(), "timestamp": at, "type": "system", **content}
+        self._outbox.change(account, "messages", {**value_of(account), "messages": [message]})
 
     def _change_identity(self, account: GraphAccount, person: GraphPerson, values: dict[str, Any]) -> None:
         at = moment(account, self._world.clock.stamp())
@@ -307,16 +315,18 @@ class People:
             "detail": f"User requested to {choice} marketing messages",
             "category": "marketing_messages",
             "value": choice,
-            "timestamp": moment(account, self._world.clock.stamp()),
+            # A number here, unlike everywhere else.
+            "timestamp": int(moment(account, self._world.clock.stamp())),
         }
-        if person.phone and not person.phone_hidden:
+        if not is_nameless(account, person):
             preference["wa_id"] = person.phone
         value = {**value_of(account, person), "user_preferences": [preference]}
         self._outbox.change(account, "user_preferences", value)
 
     def _hide_phone(self, account: GraphAccount, person: GraphPerson, values: dict[str, Any]) -> None:
-        """Take a username: webhooks leave the phone number out from now on."""
-        person.username = str(values.get("username") or person.username or person.name.lower())
+        """Take a username, with @ or without, as both were seen: webhooks leave the phone number out from now on."""
+        made_up = "@" + person.name.lower().replace(" ", "")
+        person.username = str(values.get("username") or person.username or made_up)
         person.phone_hidden = True
         self._world.touch(account, person)
 
@@ -347,6 +357,6 @@ def _card(action: SendContact, origin: str = "other") -> dict[str, Any]:
     card = {
         "name": {"formatted_name": action.name, "first_name": action.name},
         "phones": [{"phone": action.phone, "wa_id": digits, "type": "CELL"}],
-        "origin": origin,
+        "vcard": f"BEGIN:VCARD\nVERSION:3.0\nFN:{action.name}\nTEL;TYPE=CELL:{action.phone}\nEND:VCARD",
     }
-    return {"type": "contacts", "contacts": [card]}
+    return {"type": "contacts", "origin": origin, "contacts": [card]}

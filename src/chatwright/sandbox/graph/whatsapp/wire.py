@@ -82,6 +82,8 @@ def sender(account: GraphAccount, person: GraphPerson) -> dict[str, Any]:
 def recipient(account: GraphAccount, person: GraphPerson) -> dict[str, Any]:
     """Whom a status is about."""
     found: dict[str, Any] = {"recipient_user_id": person.user_id}
+    if person.parent_user_id:
+        found["parent_recipient_user_id"] = person.parent_user_id
     if not is_nameless(account, person):
         found["recipient_id"] = person.phone
     return found
