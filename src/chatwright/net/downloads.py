@@ -39,12 +39,12 @@ async def download(web: Web, url: str, headers: Mapping[str, str] | None = None)
 
 
 async def _read(answer: Streamed, opened: AsyncExitStack) -> AsyncIterator[bytes]:
-    async with opened:
-        try:
+    try:
+        async with opened:
             async for piece in answer.content:
                 yield piece
-        except NoAnswer as error:
-            raise DownloadFailed(error.message) from error
+    except NoAnswer as error:
+        raise DownloadFailed(error.message) from error
 
 
 def _name_in(url: str) -> str | None:
