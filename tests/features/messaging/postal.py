@@ -248,7 +248,7 @@ def failing(name: str, words: str, reaction: Reaction | None) -> Finding:
 
 
 def event(
-    kind: str, id_: str | None = None, *, lane: str = "ann", box: str | None = None, **news: Any
+    kind: str, id_: str | None = None, /, *, lane: str = "ann", box: str | None = None, **news: Any
 ) -> dict[str, Any]:
     """One event as it stands in a call."""
     body = {"kind": kind, "news": news}

@@ -1,104 +1,19 @@
 """The door for providers: handshakes, signatures, several accounts in one call, and bodies as odd as they come."""
 
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
-import httpx2
 import orjson
 import pytest
-import pytest_asyncio
 
-from chatwright.features.messaging.inboxes.operations import connect_inbox, get_inbox
+from chatwright.features.messaging.inboxes.operations import get_inbox
 from chatwright.features.messaging.inboxes.secrets import hook_token
-from chatwright.features.messaging.jobs import inbound_ledger
 from chatwright.features.messaging.operations import list_conversations
-from chatwright.features.workspaces.limits import RateLimiter
-from chatwright.infra.claimer import Claimer
 from chatwright.kernel.ids import new_id
-from chatwright.ports.channel import register_channel
-from chatwright.surfaces.hooks.routes import hook_routes
 from tests.conftest import Desk
-from tests.features.messaging.postal import SIGNATURE, PostalChannel, event, person, signed, text
-from tests.serving import serving
+from tests.features.messaging.office import KEY, Office, PostOffices, office, offices
+from tests.features.messaging.postal import SIGNATURE, event, person, signed, text
 
-KEY = "the key of this office"
-
-
-@dataclass
-class Office:
-    """A postal inbox behind the door, and its provider's side of the wire."""
-
-    desk: Desk
-    client: httpx2.AsyncClient
-    inbox_id: UUID
-    box: str
-    key: str
-    channel: PostalChannel
-
-    async def call(
-        self, *events: Any, key: str | None = None, content: bytes | None = None, media_type: str = ""
-    ) -> httpx2.Response:
-        body = orjson.dumps({"events": events}) if content is None else content
-        headers = {SIGNATURE: signed(key or self.key, body), "content-type": media_type}
-        return await self.client.post(f"/hooks/{self.inbox_id}", content=body, headers=headers)
-
-    async def work(self) -> None:
-        product = self.desk.product
-        claimer = Claimer(product.database, product.signals, inbound_ledger())
-        while await claimer.run_once():
-            pass
-
-    async def texts(self) -> list[str]:
-        """The latest words of each conversation."""
-        page = await self.desk.call(list_conversations, inbox_id=self.inbox_id)
-        return sorted(found["last_text"] for found in page["items"])
-
-    async def unknown(self) -> dict[str, int]:
-        async with self.desk.product.database.autocommit() as unit:
-            rows = await unit.connection.fetch(
-                "select kind, seen from unknown_events where inbox_id = $1", self.inbox_id
-            )
-        return {row["kind"]: row["seen"] for row in rows}
-
-    async def stored(self) -> list[Any]:
-        async with self.desk.product.database.autocommit() as unit:
-            rows = await unit.connection.fetch(
-                "select payload from inbound_events where inbox_id = $1 order by position", self.inbox_id
-            )
-        return [row["payload"] for row in rows]
-
-
-@dataclass
-class Post:
-    """Opens offices on one server."""
-
-    client: httpx2.AsyncClient
-    channel: PostalChannel
-    offices: list[Office] = field(default_factory=list[Office])
-
-    async def office(self, desk: Desk, key: str = KEY) -> Office:
-        box = new_id().hex
-        made = await desk.call(
-            connect_inbox, channel="postal", name="Post", settings={"box": box, "key": key}
-        )
-        return Office(desk, self.client, UUID(made["inbox"]["id"]), box, key, self.channel)
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def post(desk: Desk) -> AsyncGenerator[Post]:
-    channel = PostalChannel()
-    register_channel(channel)
-    product = desk.product
-    routes = hook_routes(product.database, product.signals, RateLimiter(product.database))
-    async with serving(routes) as url, httpx2.AsyncClient(base_url=url, timeout=20) as client:
-        yield Post(client, channel)
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def office(post: Post, desk: Desk) -> Office:
-    return await post.office(desk)
+__all__ = ["office", "offices"]
 
 
 def written(words: str, box: str | None = None, sender: str = "ann") -> dict[str, Any]:
@@ -121,11 +36,11 @@ class TestHandshake:
             assert answer.status_code in {403, 404}
             assert answer.json()["code"] in {"FORBIDDEN", "INBOX_NOT_FOUND"}
 
-    async def test_an_inbox_that_is_being_connected_is_confirmed_already(self, post: Post) -> None:
+    async def test_an_inbox_that_is_being_connected_is_confirmed_already(self, offices: PostOffices) -> None:
         """Some providers call while the webhook is being set, before the inbox is committed."""
         early = new_id()
         query = {"token": hook_token(early), "challenge": "1158"}
-        answer = await post.client.get(f"/hooks/{early}", params=query)
+        answer = await offices.client.get(f"/hooks/{early}", params=query)
         assert (answer.status_code, answer.text) == (200, "1158")
 
 
@@ -156,8 +71,10 @@ class TestSignatures:
 
 
 class TestAccounts:
-    async def test_each_event_goes_to_the_inbox_of_its_account(self, post: Post, desk: Desk) -> None:
-        one, two = await post.office(desk), await post.office(desk)
+    async def test_each_event_goes_to_the_inbox_of_its_account(
+        self, offices: PostOffices, desk: Desk
+    ) -> None:
+        one, two = await offices.office(desk), await offices.office(desk)
         answer = await one.call(written("to one", one.box), written("to two", two.box), written("to none"))
         assert answer.json() == {"events": 3, "new": 3}
         await one.work()
@@ -166,10 +83,10 @@ class TestAccounts:
         assert len(page["items"]) == 2
 
     async def test_another_inbox_is_reached_only_with_its_own_secret(
-        self, post: Post, desk: Desk, stranger: Desk
+        self, offices: PostOffices, desk: Desk, stranger: Desk
     ) -> None:
         """Else whoever has a key here could write into the conversations of others."""
-        ours, theirs = await post.office(desk), await post.office(stranger, "another key")
+        ours, theirs = await offices.office(desk), await offices.office(stranger, "another key")
         answer = await ours.call(written("a forged word", theirs.box), written("hi", ours.box))
         assert answer.json() == {"events": 2, "new": 2}
         await ours.work()
