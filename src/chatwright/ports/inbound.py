@@ -80,7 +80,7 @@ class InboundMessage:
     free_for: timedelta | None = None
     """How long the window is if it is longer than the channel's usual one."""
     automatic: bool = False
-    """Written by a machine (RFC 3834), so that no bot of ours may answer."""
+    """Written by a machine (RFC 3834), or answered by another app, so that no bot of ours may answer."""
     in_thread: tuple[str, ...] = ()
     """Ids of messages it answers, the nearest first; the first one known decides its conversation."""
     conversation_id: UUID | None = None
@@ -124,6 +124,8 @@ class InboundUnsend:
 
     external_id: str
     person: Person | None = None
+    parts: tuple[str, ...] = ()
+    """Further ids under which the rest of it may be known, where the channel made several messages of one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,8 +119,9 @@ class TestReading:
     def test_what_is_taken_back_goes_with_all_its_parts(self) -> None:
         given, _ = ITEMS["answer to a story with a picture"]
         came = [one.external_id for one in read(messaging=[given]) if isinstance(one, InboundMessage)]
-        gone = read(messaging=[message("aWdf9", is_deleted=True)])
-        assert {one.external_id for one in gone if isinstance(one, InboundUnsend)} >= set(came)
+        (gone,) = read(messaging=[message("aWdf9", is_deleted=True)])
+        assert isinstance(gone, InboundUnsend)
+        assert {gone.external_id, *gone.parts} >= set(came)
 
     def test_a_comment_of_nobody_is_unknown(self) -> None:
         (inbound,) = read(changes=[{"field": "comments", "value": {"id": "1", "text": "x"}}])

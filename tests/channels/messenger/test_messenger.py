@@ -142,12 +142,12 @@ class TestReading:
     def test_what_is_taken_back_goes_with_all_its_files(self) -> None:
         given, _ = MESSAGES["three files"]
         came = [one.external_id for one in read(messaging=[given]) if isinstance(one, InboundMessage)]
-        gone = read(messaging=[message("m_5", is_deleted=True)])
-        assert {one.external_id for one in gone if isinstance(one, InboundUnsend)} >= set(came)
+        (gone,) = read(messaging=[message("m_5", is_deleted=True)])
+        assert isinstance(gone, InboundUnsend)
+        assert {gone.external_id, *gone.parts} >= set(came)
 
     def test_a_comment_taken_back_goes(self) -> None:
-        gone = read(changes=[comment("remove")])
-        assert gone[0] == InboundUnsend(COMMENT, ADA_BY_NAME)
+        assert read(changes=[comment("remove")]) == [InboundUnsend(COMMENT, ADA_BY_NAME, (f"{COMMENT}/2",))]
 
     def test_what_another_app_answers_is_left_to_it(self) -> None:
         (inbound,) = read(standby=[message("m_1", text="Hi")])

@@ -16,6 +16,7 @@ from chatwright.net.graph.messaging import (
     Party,
     is_item,
     part_id,
+    parts_of,
     raw_event_of,
     read_item,
     stored,
@@ -102,7 +103,7 @@ def _read_feed(settings: MessengerSettings, value: Mapping[str, object]) -> list
         case "edited" | "edit":
             return [InboundEdit(comment_id, person, _comment(value, comment_id), _moment(value))]
         case "remove":
-            return [InboundUnsend(part_id(comment_id, number), person) for number in range(2)]
+            return [InboundUnsend(comment_id, person, parts_of(comment_id, 2))]
         case _:
             return [InboundUnknown(f"feed comment {verb}".strip())]
 

@@ -136,6 +136,11 @@ def part_id(mid: str, number: int) -> str:
     return mid if number == 0 else f"{mid}/{number + 1}"
 
 
+def parts_of(mid: str, most: int) -> tuple[str, ...]:
+    """The ids that the other pieces of a message can have, of which there are so many at most."""
+    return tuple(part_id(mid, number) for number in range(1, most))
+
+
 @dataclass(frozen=True, slots=True)
 class _Item:
     fields: Mapping[str, object]
@@ -196,7 +201,7 @@ def _read_message(item: _Item) -> list[Inbound]:
     if mid is None:
         return [InboundUnknown("message without id")]
     if message.get("is_deleted") is True:
-        return [InboundUnsend(part_id(mid, number), item.person) for number in range(MOST_PIECES)]
+        return [InboundUnsend(mid, item.person, parts_of(mid, MOST_PIECES))]
     pieces = pieces_of(message, mid)
     if message.get("is_echo") is True:
         return [_echo(item, message, part_id(mid, number), piece) for number, piece in enumerate(pieces)]

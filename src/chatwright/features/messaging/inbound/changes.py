@@ -43,10 +43,16 @@ async def edit_message(coming: Coming, inbound: InboundEdit) -> None:
 async def unsend_message(coming: Coming, inbound: InboundUnsend) -> None:
     """Forget what a message said, wherever it is kept: itself, its raw events, its file, the conversation's preview."""
     message = await _named(coming, inbound.external_id)
-    if message is None:
-        if not await add_unsent(coming, inbound):
-            await coming.unknown("taking back of an unknown message")
-        return
+    if message is not None:
+        await _forget(coming, message)
+    elif not await add_unsent(coming, inbound):
+        await coming.unknown("taking back of an unknown message")
+    for part in inbound.parts:
+        if (message := await _named(coming, part)) is not None:
+            await _forget(coming, message)
+
+
+async def _forget(coming: Coming, message: KnownMessage) -> None:
     gone = await store.UNSEND_MESSAGE.first(message.id, UNSENT.model_dump(mode="json"), datetime.now(UTC))
     if gone is None:
         return
