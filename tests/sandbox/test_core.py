@@ -126,6 +126,7 @@ async def test_controls_say_what_they_do_not_understand(stage: Stage) -> None:
     assert await problem("POST", acts, type="say") == (422, "INVALID_ARGUMENT")
     assert await problem("POST", acts, type="react", bubble="none", emoji="x") == (404, "SANDBOX_NOT_FOUND")
     assert await problem("POST", acts, type="follow") == (409, "SANDBOX_CANNOT_DO")
+    assert await problem("POST", f"{path}/events", name="field") == (422, "INVALID_ARGUMENT")
     assert await problem("POST", f"{path}/events", name="apocalypse") == (409, "SANDBOX_CANNOT_DO")
 
 

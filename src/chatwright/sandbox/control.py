@@ -20,7 +20,8 @@ import asyncio
 import dataclasses
 from base64 import b64encode
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import orjson
@@ -147,7 +148,8 @@ class Controls:
 
     async def _occur(self, request: Request) -> Response:
         account, event = self._account(request), await _read(request, _HAPPEN)
-        made = await self._provider(account.kind).occur(account, event.name, event.values)
+        with _complaining():
+            made = await self._provider(account.kind).occur(account, event.name, event.values)
         return _json({"id": made}, 202)
 
     async def _list_sends(self, request: Request) -> Response:
@@ -214,7 +216,8 @@ class Controls:
     async def _act(self, request: Request) -> Response:
         account, person = self._account(request), self._person(request)
         action = await _read(request, _ACTION)
-        made = await self._provider(account.kind).act(account, person, action)
+        with _complaining():
+            made = await self._provider(account.kind).act(account, person, action)
         self._world.touch(account, person)
         return _json({"id": made}, 202)
 
@@ -269,6 +272,15 @@ class _Stream(StreamingResponse):
             sending.cancel()
             leaving.cancel()
             await asyncio.gather(sending, leaving, return_exceptions=True)
+
+
+@contextmanager
+def _complaining() -> Generator[None]:
+    """Values are checked by nobody before they are used."""
+    try:
+        yield
+    except KeyError as error:
+        raise InvalidInput(f"The values lack {error}.") from error
 
 
 async def _read(request: Request, adapter: TypeAdapter[T]) -> T:

@@ -57,6 +57,8 @@ class Faults(BaseModel):
     """Whether everybody reads what they get at once."""
     copies: Annotated[int, Field(ge=1, le=20)] = 1
     """How often each other webhook is sent."""
+    jitter: Seconds = 0
+    """Each webhook, and each copy of one, waits up to so long, at random: they come in any order."""
     batch: Annotated[int, Field(ge=1, le=1000)] = 1
     """How many events are gathered into one webhook, where the provider batches."""
     milliseconds: bool = False

@@ -35,6 +35,8 @@ class Hook:
     headers: Mapping[str, str]
     ladder: Sequence[float] = ()
     """Seconds to wait before each further attempt; past its end the webhook is given up."""
+    delay: float = 0
+    """Seconds to wait before the first attempt."""
     lane: str | None = None
     """Webhooks of one lane go one after the other, retries included; None: in any order."""
     attempt_headers: Callable[[int], Mapping[str, str]] = _no_headers
@@ -134,6 +136,7 @@ class Hooks:
 
     async def _deliver(self, delivery: Delivery) -> None:
         hook, waits = delivery.hook, iter(delivery.hook.ladder)
+        await self._clock.wait(hook.delay)
         while not await self._attempt(delivery):
             if hook.on_failure is not None:
                 hook.on_failure(delivery)

@@ -250,6 +250,15 @@ async def test_statuses_may_come_twice_and_in_any_order(number: Shop) -> None:
     assert bubble["tick"] == "read"
 
 
+async def test_webhooks_may_come_several_times_and_in_any_order(number: Shop) -> None:
+    await number.fault(copies=3, jitter=200)
+    for count in range(5):
+        await number.act("say", text=str(count))
+    found = [message["text"]["body"] for message in await number.messages()]
+    assert sorted(found) == sorted("01234" * 3)
+    assert found != sorted(found)
+
+
 async def test_events_are_batched(number: Shop) -> None:
     await number.fault(batch=4, milliseconds=True, nameless=True)
     for count in range(4):

@@ -2,7 +2,8 @@
 
 import asyncio
 import itertools
-from dataclasses import dataclass
+import random
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chatwright.sandbox.graph.accounts import DAY, HOUR, GraphAccount
@@ -120,8 +121,10 @@ class Outbox:
             LADDERS[account.kind],
             wanted=lambda: self._world.has(account),
         )
-        deliveries = [self._hooks.send(hook) for _ in range(max(part.copies for part in parts))]
-        return deliveries[0]
+        copies = max(part.copies for part in parts)
+        delays = [random.uniform(0, account.faults.jitter) for _ in range(copies)]  # noqa: S311 - faults are no secrets.
+        first, *_ = [self._hooks.send(replace(hook, delay=delay)) for delay in delays]
+        return first
 
     def _entries(self, parts: list[Part]) -> list[dict[str, Any]]:
         entries: list[dict[str, Any]] = []
