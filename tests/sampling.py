@@ -13,15 +13,16 @@ Route: TypeAlias = tuple[str | int, ...]
 """The way to a value: names of fields, `[]` for an item, numbers of the choices of a union."""
 
 ITEM = "[]"
-WORDS = {"channel": "paper", "key": "plan", "kind": "visitor"}
+WORDS = {"channel": "paper", "key": "plan", "kind": "visitor", "time_zone": "UTC"}
 """Text for fields whose pattern or meaning asks for something particular."""
 CANDIDATES = ("Sample", "sample", "en", "image/png", "VN", "fields.plan")
 """Text to try where a pattern asks for something."""
 FILTER = {"type": "boolean", "field": "blocked", "operator": "is_false"}
-SAME_NOUN = {"duplicate": "contact", "assignee": "member"}
+SAME_NOUN = {"duplicate": "contact", "assignee": "member", "reply_to": "message"}
 """Fields that are not named for what they identify."""
 BESIDE: Mapping[tuple[str, str | int], Mapping[str, Any]] = {
     ("messages.send", "conversation_id"): {"text": "hello"},
+    ("messages.send", "reply_to"): {"text": "hello"},
     ("contacts.update", "contact_id"): {"name": "Sample"},
 }
 """What an operation wants beside its required fields, when a given field is the one looked at."""
@@ -166,6 +167,8 @@ def _text(schema: Schema, field: str, *, foreign: bool) -> Any:
             return IdOf(noun_of(field), foreign)
         case "date-time":
             return (datetime.now(UTC) + timedelta(days=1)).isoformat()
+        case "time":
+            return "21:00"
         case "email":
             return "sample@example.com"
         case _:

@@ -11,9 +11,12 @@ from chatwright.features.contacts.notes import operations as notes
 from chatwright.features.contacts.segments import operations as segments
 from chatwright.features.contacts.tags import operations as tags
 from chatwright.features.messaging import operations as messaging
+from chatwright.features.messaging.arrivals import operations as arrivals
 from chatwright.features.messaging.attachments import operations as attachments
+from chatwright.features.messaging.deliveries import operations as deliveries
 from chatwright.features.messaging.inboxes import operations as inboxes
 from chatwright.features.messaging.replies import operations as replies
+from chatwright.features.messaging.templates import operations as templates
 from chatwright.features.workspaces import operations as workspaces
 from chatwright.kernel.operation import AnyOperation
 
@@ -87,6 +90,14 @@ CATALOGUE: Final[tuple[AnyOperation, ...]] = (
     inboxes.get_inbox,
     inboxes.update_inbox,
     inboxes.delete_inbox,
+    arrivals.list_events,
+    arrivals.count_events,
+    arrivals.retry_event,
+    templates.list_templates,
+    templates.get_template,
+    templates.sync_templates,
+    templates.create_template,
+    templates.delete_template,
     messaging.list_conversations,
     messaging.get_conversation,
     messaging.close_conversation,
@@ -100,6 +111,14 @@ CATALOGUE: Final[tuple[AnyOperation, ...]] = (
     messaging.get_message,
     messaging.send_message,
     messaging.add_note,
+    deliveries.check_send,
+    deliveries.resend_message,
+    deliveries.mark_sent,
+    deliveries.cancel_message,
+    deliveries.release_message,
+    deliveries.trace_message,
+    deliveries.set_quiet_hours,
+    deliveries.get_quiet_hours,
     replies.save_reply,
     replies.list_replies,
     replies.delete_reply,

@@ -72,3 +72,37 @@ class NotYourConversation(Conflict):
 class ContactBlocked(Conflict):
     code = "CONTACT_BLOCKED"
     hint = "Unblock the contact first."
+
+
+class ReplyImpossible(Conflict):
+    code = "REPLY_IMPOSSIBLE"
+
+
+class WrongStatus(Conflict):
+    code = "WRONG_STATUS"
+
+
+class SendRefused(Conflict):
+    """Root of what forbids a send; `details` has the evidence, as `messages.check_send` shows it."""
+
+    code = "SEND_REFUSED"
+
+
+class WindowClosed(SendRefused):
+    code = "WINDOW_CLOSED"
+    hint = "Send an approved template, use another conversation of the contact, or let it wait (when_closed: hold)."
+
+
+class OptedOut(SendRefused):
+    code = "OPTED_OUT"
+    hint = "Write only after the contact has agreed again."
+
+
+class Unreachable(SendRefused):
+    code = "UNREACHABLE"
+    hint = "Use another conversation of the contact, or wait until they write."
+
+
+class InboxPaused(SendRefused):
+    code = "INBOX_PAUSED"
+    hint = "See what is wrong with the inbox, or let the message wait for it (when_closed: hold)."

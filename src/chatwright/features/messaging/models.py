@@ -28,6 +28,9 @@ Status = Literal[
 ]
 
 
+HeldFor = Literal["window", "quiet_hours", "approval", "inbox"]
+
+
 class Conversation(Output):
     """What was said with one contact in one inbox, and who answers it now."""
 
@@ -178,6 +181,10 @@ class Message(Output):
     """How far it got."""
     error: str | None
     """Why it failed or is uncertain."""
+    held: HeldFor | None
+    """Why a held one waits: for the reply window, quiet hours to end, approval, or its inbox."""
+    degraded: list[str]
+    """What was changed in it because its channel cannot show it as it is, in words."""
     reply_to_id: UUID | None
     """The message it answers, where that is known here."""
     reactions: list[MessageReaction]
@@ -243,6 +250,12 @@ class SendMessage(Input):
     """Refuse if the owner of the conversation changed since this version."""
     keep_owner: bool = False
     """Leave the bot in charge; otherwise a person's message takes the conversation over."""
+    reply_to: UUID | None = None
+    """A message of the conversation that this one answers, where the channel shows such a thing."""
+    when_closed: Literal["refuse", "hold"] = "refuse"
+    """What to do when the reply window is closed or the inbox is paused: refuse, or let the message wait for it."""
+    hold_for_approval: bool = False
+    """Let it wait until somebody releases it."""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:

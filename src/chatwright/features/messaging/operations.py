@@ -6,17 +6,23 @@ from uuid import UUID
 
 from chatwright.features.contacts.access import limits_of, visible_contact
 from chatwright.features.contacts.errors import ContactNotFound
-from chatwright.features.contacts.identities import family_of, is_blocked, names_of
+from chatwright.features.contacts.identities import family_of, names_of
 from chatwright.features.messaging import events, store
-from chatwright.features.messaging.attachments.operations import find_attachment
+from chatwright.features.messaging.courtesies import want_courtesy
 from chatwright.features.messaging.deliveries.intending import intend
+from chatwright.features.messaging.deliveries.sending import Prepared, prepare
 from chatwright.features.messaging.errors import (
     AttachmentNotFound,
     ContactBlocked,
     ConversationNotFound,
+    InboxPaused,
     MessageNotFound,
     NotYourConversation,
+    OptedOut,
     OwnerChanged,
+    ReplyImpossible,
+    Unreachable,
+    WindowClosed,
 )
 from chatwright.features.messaging.inboxes.access import visible_inbox
 from chatwright.features.messaging.models import (
@@ -48,7 +54,7 @@ from chatwright.kernel.errors import FieldProblem, InvalidCursor, InvalidInput
 from chatwright.kernel.ids import new_id
 from chatwright.kernel.operation import Effect, operation
 from chatwright.kernel.paging import Page, decode_cursor, page_of
-from chatwright.ports.content import Content, MediaContent, TextContent
+from chatwright.ports.content import Content, TextContent
 from chatwright.ports.database import emit
 
 NEWEST = 2**62
@@ -200,6 +206,8 @@ async def mark_read(caller: Caller, request: MarkRead) -> Conversation:
     last = conversation.last_position
     position = last if request.up_to is None else min(max(request.up_to, conversation.read_position), last)
     await store.MARK_READ.run(conversation.id, position)
+    if position > conversation.read_position:
+        await want_courtesy(conversation.id, "read")
     emit(events.conversation_changed(conversation, "read", position=position))
     return await _show(caller, conversation.id)
 
@@ -268,29 +276,42 @@ async def get_message(caller: Caller, request: ShowMessage) -> MessageDetail:
         ConversationNotFound,
         InboxNotFound,
         AttachmentNotFound,
+        MessageNotFound,
         NotYourConversation,
         OwnerChanged,
         ContactBlocked,
+        OptedOut,
+        Unreachable,
+        InboxPaused,
+        WindowClosed,
+        ReplyImpossible,
     ),
     outward=True,
 )
 async def send_message(caller: Caller, request: SendMessage) -> Message:
     """Send a message to the contact of a conversation. It goes out at most once.
 
-    A person's message takes the conversation over from the bot unless `keep_owner` is set.
+    What its channel cannot show is changed into something it can, and `degraded` says how. A message that may
+    not be sent is refused with the evidence. A person's message takes the conversation over from the bot unless
+    `keep_owner` is set.
     """
     conversation = await _locked(caller, request.conversation_id)
     check_version(conversation.version, request.expected_version)
     await visible_inbox(caller, conversation.inbox_id)
-    if await is_blocked(caller.workspace_id, conversation.contact_id):
-        raise ContactBlocked("This contact is blocked.")
     owner = owner_after_send(caller.kind, conversation.owner, keep_owner=request.keep_owner)
-    await change_owner(conversation, owner)
     content = request.content or TextContent(text=request.text or "")
-    if isinstance(content, MediaContent) and content.attachment_id is not None:
-        await find_attachment(caller, content.attachment_id)
-    message = await _write(caller, conversation, content, direction="out", status="queued")
-    await intend(caller.workspace_id, conversation.inbox_id, message, [content])
+    prepared = await prepare(caller, conversation, content, request)
+    await change_owner(conversation, owner)
+    message = await _write_outgoing(caller, conversation, content, prepared)
+    await intend(
+        caller.workspace_id,
+        conversation.inbox_id,
+        message,
+        prepared.parts,
+        held=prepared.held,
+        automatic=prepared.automatic,
+        wait_for_window=request.when_closed == "hold",
+    )
     return message
 
 
@@ -347,6 +368,33 @@ async def _set_state(
         await store.SET_STATE.run(conversation.id, state, until)
         emit(events.conversation_changed(conversation, "reopened" if state == "open" else state))
     return await _show(caller, conversation.id)
+
+
+async def _write_outgoing(
+    caller: Caller, conversation: ConversationRow, content: Content, prepared: Prepared
+) -> Message:
+    from_contact = False
+    position = await store.ADVANCE_CONVERSATION.one(conversation.id, preview(content), from_contact)
+    status = "held" if prepared.held else "queued"
+    message = await store.INSERT_OUTGOING.one(
+        new_id(),
+        caller.workspace_id,
+        conversation.inbox_id,
+        conversation.id,
+        position,
+        caller.kind,
+        caller.principal_id,
+        caller.name,
+        content.model_dump(mode="json"),
+        status,
+        prepared.held,
+        prepared.degraded,
+        prepared.rules,
+        prepared.reply_to,
+    )
+    await store.ADD_STATUS.run(message.id, status, None)
+    emit(events.message_changed(conversation, message.id, "created", direction="out", position=position))
+    return message
 
 
 async def _write(

@@ -49,6 +49,18 @@ class VisibleMessage:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class CourtesyRow:
+    """Whom to show something, and up to which of their messages."""
+
+    inbox_id: UUID
+    address: str
+    last_external_id: str | None
+    """Of their latest message."""
+    read_external_id: str | None
+    """Of their latest message that we have read."""
+
+
 ACCEPT_EVENTS: Statement[UUID] = Statement(
     "messaging.accept_events",
     """
@@ -174,6 +186,28 @@ FORGET_CONVERSATIONS = Statement(
     """,
     ConversationRow,
 )
+INSERT_COURTESY = Statement(
+    "messaging.insert_courtesy",
+    """
+    insert into courtesies (id, lane, workspace_id, conversation_id, what)
+    select $1, c.id::text, c.workspace_id, c.id, $3 from conversations c join inboxes on inboxes.id = c.inbox_id
+    where c.id = $2 and inboxes.deleted_at is null and inboxes.channel = any($4::text[])
+    on conflict (conversation_id, what) where state = 'queued' do nothing
+    """,
+    value,
+)
+COURTESY = Statement(
+    "messaging.courtesy",
+    """
+    select inbox_id, address,
+           (select external_id from messages where conversation_id = c.id and direction = 'in'
+              and author_kind = 'contact' order by position desc limit 1) as last_external_id,
+           (select external_id from messages where conversation_id = c.id and direction = 'in'
+              and position <= c.read_position order by position desc limit 1) as read_external_id
+    from conversations c where id = $1
+    """,
+    CourtesyRow,
+)
 WAKE_SNOOZED = Statement(
     "messaging.wake_snoozed",
     f"""
@@ -183,7 +217,7 @@ WAKE_SNOOZED = Statement(
     ConversationRow,
 )
 _MESSAGE = """id, conversation_id, position, direction, author_kind, author_id, author_name, content, status,
-    error, referral, automatic, sent_at, edited_at, unsent_at, created_at,
+    error, held, degraded, referral, automatic, sent_at, edited_at, unsent_at, created_at,
     (select id from messages answered
      where answered.inbox_id = messages.inbox_id and answered.direction in ('in', 'out')
        and answered.external_id = messages.reply_to limit 1) as reply_to_id,
@@ -195,6 +229,15 @@ INSERT_MESSAGE = Statement(
     insert into messages (id, workspace_id, inbox_id, conversation_id, position, direction, author_kind,
         author_id, author_name, content, external_id, status)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning {_MESSAGE}
+    """,
+    Message,
+)
+INSERT_OUTGOING = Statement(
+    "messaging.insert_outgoing",
+    f"""
+    insert into messages (id, workspace_id, inbox_id, conversation_id, position, direction, author_kind,
+        author_id, author_name, content, status, held, degraded, rules, reply_to)
+    values ($1, $2, $3, $4, $5, 'out', $6, $7, $8, $9, $10, $11, $12, $13, $14) returning {_MESSAGE}
     """,
     Message,
 )

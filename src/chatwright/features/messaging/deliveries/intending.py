@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from chatwright.features.messaging.deliveries import store
-from chatwright.features.messaging.deliveries.models import HeldFor
-from chatwright.features.messaging.models import Message
+from chatwright.features.messaging.deliveries.store import LockedMessage
+from chatwright.features.messaging.models import HeldFor, Message
 from chatwright.kernel.ids import new_id
 from chatwright.ports.content import Content
 from chatwright.ports.database import wake
 
 DELIVERIES = "deliveries"
 LOOKUPS = "delivery_lookups"
+AGAIN = frozenset({"failed", "unknown", "cancelled"})
+"""How parts ended that a further round of their message sends again."""
 
 
 async def intend(
@@ -44,4 +46,29 @@ async def intend(
             automatic,
             wait_for_window,
         )
+    wake(DELIVERIES)
+
+
+async def send_again(message: LockedMessage) -> None:
+    """Begin a further round for the parts of a locked message that failed, or may have gone out.
+
+    They are carried under new ids, so that a provider takes them for new messages and receipts tell the rounds
+    apart.
+    """
+    for part in await store.LATEST_ROUNDS.all(message.id):
+        if part["status"] in AGAIN:
+            await store.INSERT_PART.run(
+                new_id(),
+                str(message.conversation_id),
+                message.workspace_id,
+                message.inbox_id,
+                message.id,
+                part["part"],
+                part["round"] + 1,
+                new_id(),
+                part["content"],
+                None,
+                part["automatic"],
+                part["wait_for_window"],
+            )
     wake(DELIVERIES)

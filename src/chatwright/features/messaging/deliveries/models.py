@@ -1,15 +1,14 @@
 """What goes in and out of deliveries."""
 
 from datetime import datetime, time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from chatwright.features.messaging.models import HeldFor
 from chatwright.kernel.operation import Input, Output
-
-HeldFor = Literal["window", "quiet_hours", "approval", "inbox"]
 
 
 def _known_zone(name: str) -> str:
@@ -41,6 +40,13 @@ class SetQuietHours(Input):
     """Id of the inbox."""
     quiet_hours: QuietHours | None
     """From when to when nothing is sent by itself; null for never."""
+
+
+class ShowQuietHours(Input):
+    """An inbox whose quiet hours to show."""
+
+    inbox_id: UUID
+    """Id of the inbox."""
 
 
 class InboxQuietHours(Output):
@@ -87,6 +93,13 @@ class CheckSend(Input):
     """A conversation. Give either this or `contact_id`."""
     contact_id: UUID | None = None
     """A contact, for all of its conversations."""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.conversation_id is None) == (self.contact_id is None):
+            message = "give either conversation_id or contact_id"
+            raise ValueError(message)
+        return self
 
 
 MaySend = Literal["free", "human", "template", "nothing"]

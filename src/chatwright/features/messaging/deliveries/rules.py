@@ -6,7 +6,8 @@ from datetime import datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from chatwright.features.messaging.deliveries.models import HeldFor, QuietHours
+from chatwright.features.messaging.deliveries.models import QuietHours
+from chatwright.features.messaging.models import HeldFor
 from chatwright.features.messaging.rules import RANK, furthest
 
 ARRIVED: Final = frozenset({"sent", "delivered", "read"})

@@ -10,7 +10,6 @@ from datetime import datetime
 from uuid import UUID
 
 from chatwright.features.messaging.deliveries import acting, store
-from chatwright.features.messaging.deliveries.models import HeldFor
 from chatwright.features.messaging.deliveries.reacting import judge_late
 from chatwright.features.messaging.deliveries.rules import (
     ARRIVED,
@@ -20,6 +19,7 @@ from chatwright.features.messaging.deliveries.rules import (
     message_status,
 )
 from chatwright.features.messaging.deliveries.store import LockedMessage
+from chatwright.features.messaging.models import HeldFor
 from chatwright.features.messaging.rules import furthest
 from chatwright.kernel.events import Event
 from chatwright.ports.database import emit

@@ -7,12 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from chatwright.features.messaging.deliveries.models import (
-    HeldFor,
     TracedAttempt,
     TracedPart,
     TracedStatus,
     UsableTemplate,
 )
+from chatwright.features.messaging.models import HeldFor
 from chatwright.ports.database import Statement, record, value
 
 
@@ -514,7 +514,7 @@ MOVE_ADDRESS = Statement(
 LATEST_ROUNDS = Statement(
     "deliveries.latest_rounds",
     """
-    select distinct on (part) part, round, content, status, held from deliveries
+    select distinct on (part) part, round, content, status, automatic, wait_for_window from deliveries
     where message_id = $1 order by part, round desc
     """,
     record,
@@ -549,6 +549,15 @@ CONVERSATION_STATES = Statement(
     order by c.id = $2 desc nulls last, c.updated_at desc, c.id limit 50
     """,
     ConversationState,
+)
+REPLY_TARGET = Statement(
+    "deliveries.reply_target",
+    """
+    select inbox_id, conversation_id, external_id,
+           content ->> 'type' = 'story_reference' and content ->> 'kind' = 'comment' as comment
+    from messages where workspace_id = $1 and id = $2
+    """,
+    record,
 )
 APPROVED_TEMPLATES = Statement(
     "deliveries.approved_templates",

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Literal
 
 from chatwright.features.contacts.models import Consent
-from chatwright.features.messaging.deliveries.models import HeldFor, QuietHours
+from chatwright.features.messaging.deliveries.models import QuietHours
 from chatwright.features.messaging.deliveries.rules import ARRIVED, quiet_until
 from chatwright.features.messaging.deliveries.store import Turn
 from chatwright.features.messaging.deliveries.windows import Window, lets_pass, window_of
 from chatwright.features.messaging.inboxes.opening import OpenInbox
+from chatwright.features.messaging.models import HeldFor
 
 STOPPED = frozenset({"paused", "reconnect"})
 """How an inbox is when nothing goes out of it."""

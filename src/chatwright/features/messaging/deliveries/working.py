@@ -21,7 +21,6 @@ from chatwright.features.messaging.deliveries import acting, pacing, statuses, s
 from chatwright.features.messaging.deliveries.acting import Subject
 from chatwright.features.messaging.deliveries.intending import DELIVERIES, LOOKUPS
 from chatwright.features.messaging.deliveries.lookups import FIRST_LOOK_SECONDS
-from chatwright.features.messaging.deliveries.models import HeldFor
 from chatwright.features.messaging.deliveries.reacting import Next, SoFar, Verdict, judge
 from chatwright.features.messaging.deliveries.statuses import News
 from chatwright.features.messaging.deliveries.store import Turn
@@ -29,6 +28,7 @@ from chatwright.features.messaging.deliveries.turns import Stay, reason_to_stay,
 from chatwright.features.messaging.inboxes.credentials import renew_now
 from chatwright.features.messaging.inboxes.health import set_health
 from chatwright.features.messaging.inboxes.opening import OpenInbox, find_inbox
+from chatwright.features.messaging.models import HeldFor
 from chatwright.kernel.errors import ChatwrightError, Unavailable
 from chatwright.kernel.ids import new_id
 from chatwright.ports.channel import CredentialsLost, LookingUp, Renewing
