@@ -64,8 +64,8 @@ def text_of(message: Mapping[str, Any]) -> str:
             return f"{title}, {address}"
         case {"location": {"latitude": latitude, "longitude": longitude}}:
             return f"{latitude}, {longitude}"
-        case {"contact": {"first_name": name, "phone_number": phone}}:
-            return f"{name} {phone}"
+        case {"contact": {"first_name": first, "phone_number": phone, **others}}:
+            return " ".join(filter(None, (first, others.get("last_name"), phone)))
         case {"poll": {"question": question}}:
             return str(question)
         case _:

@@ -17,6 +17,16 @@ export function h(tag, properties, ...children) {
 
 export const byId = (id) => document.getElementById(id);
 
+const drawn = new WeakMap();
+
+// Fills a place anew only when what it shows is new: what somebody is writing there stays.
+export function fill(place, state, build) {
+  const key = JSON.stringify(state);
+  if (drawn.get(place) === key) return;
+  drawn.set(place, key);
+  place.replaceChildren(...[build()].flat());
+}
+
 let hiding;
 
 export function tell(text) {

@@ -1,7 +1,7 @@
 // The tools beside the phone: credentials, deeds, faults, webhooks, clock.
 
 import { accountPath, call, personPath } from "./api.js";
-import { ask, byId, h, tell, trying } from "./dom.js";
+import { ask, byId, fill, h, tell, trying } from "./dom.js";
 import { BASES, DEEDS, providerOf, spoken } from "./words.js";
 
 const SECONDS = { "1 hour": 3600, "24 hours": 86400, "48 hours": 172800, "7 days": 604800 };
@@ -9,10 +9,13 @@ const SET_BY_PRODUCT = "telegram";
 const HOOKS_SHOWN = 20;
 
 export function showConnect(account, productUrl) {
-  if (!account) {
-    byId("connect").replaceChildren(h("p", {}, "Add an account first."));
-    return;
-  }
+  const { kind, id, name, secrets, details, webhook_url } = account ?? {};
+  fill(byId("connect"), [kind, id, name, secrets, details, webhook_url], () =>
+    account ? credentials(account, productUrl) : h("p", {}, "Add an account first."),
+  );
+}
+
+function credentials(account, productUrl) {
   const entries = [
     ["Base URL", `${location.origin}${BASES[account.kind] ?? ""}`],
     ["Id", account.id],
@@ -21,23 +24,19 @@ export function showConnect(account, productUrl) {
   for (const [name, value] of Object.entries(account.details)) {
     if (typeof value === "string") entries.push([spoken(name), value]);
   }
-  byId("connect").replaceChildren(
-    h(
-      "p",
-      {},
-      `Connect ${account.name} in `,
-      productUrl
-        ? h("a", { href: productUrl, target: "_blank", rel: "noopener" }, "your Chatwright")
-        : "your Chatwright",
-      ` as a ${providerOf(account.kind).name} inbox with these values. They guard nothing but this sandbox.`,
-    ),
+  const product = productUrl
+    ? h("a", { href: productUrl, target: "_blank", rel: "noopener" }, "your Chatwright")
+    : "your Chatwright";
+  const inbox = ` as a ${providerOf(account.kind).name} inbox with these values. They guard nothing but this sandbox.`;
+  return [
+    h("p", {}, `Connect ${account.name} in `, product, inbox),
     h(
       "dl",
       {},
       entries.map(([name, value]) => entry(name, value)),
     ),
     webhook(account),
-  );
+  ];
 }
 
 function entry(name, value) {
@@ -81,19 +80,18 @@ function webhook(account) {
 }
 
 export function showDeeds(account, person) {
-  if (!person) {
-    byId("deeds").replaceChildren(h("p", {}, "Add a person first."));
-    return;
-  }
+  fill(byId("deeds"), [account?.kind, account?.id, person?.id], () =>
+    person ? deeds(account, person) : h("p", {}, "Add a person first."),
+  );
+  if (person) byId("facts").textContent = facts(account, person);
+}
+
+function deeds(account, person) {
   const act = (action) => trying(() => call("POST", `${personPath(account, person)}/actions`, action));
   const buttons = providerOf(account.kind).deeds.map((type) =>
     h("button", { type: "button", onclick: () => deed(type, act) }, DEEDS[type].label),
   );
-  byId("deeds").replaceChildren(
-    h("p", {}, facts(account, person)),
-    h("div", { class: "row" }, buttons),
-    happen(act),
-  );
+  return [h("p", { id: "facts" }), h("div", { class: "row" }, buttons), happen(act)];
 }
 
 function facts(account, person) {
@@ -145,25 +143,29 @@ function parsed(text) {
   }
 }
 
-// Draws the switches anew, unless somebody is writing in one of them.
+// Draws the switches, unless somebody is writing in one of them.
 export function showFaults(account, schema) {
   const form = byId("faults");
+  form.onsubmit = (event) => event.preventDefault();
   if (form.contains(document.activeElement) && form.dataset.of === account?.id) return;
   form.dataset.of = account?.id ?? "";
-  form.onsubmit = (event) => event.preventDefault();
-  if (!account) {
-    form.replaceChildren(h("p", {}, "Add an account first."));
-    return;
-  }
-  const back = () => trying(() => call("PUT", `${accountPath(account)}/faults`, {}).then(() => drawn({})));
-  const drawn = (values) =>
-    form.replaceChildren(
-      ...Object.entries(schema).map(([name, about]) =>
-        fault(account, name, about, values[name] ?? about.default),
-      ),
-      h("button", { type: "button", onclick: back }, "Set all back"),
-    );
-  drawn(account.faults);
+  fill(form, [account?.kind, account?.id, account?.faults], () =>
+    account ? switches(account, schema) : h("p", {}, "Add an account first."),
+  );
+}
+
+function switches(account, schema) {
+  const back = () =>
+    trying(async () => {
+      await call("PUT", `${accountPath(account)}/faults`, {});
+      const none = Object.fromEntries(Object.entries(schema).map(([name, about]) => [name, about.default]));
+      byId("faults").replaceChildren(...switches({ ...account, faults: none }, schema));
+      tell("All set back.");
+    });
+  return [
+    ...Object.entries(schema).map(([name, about]) => fault(account, name, about, account.faults[name])),
+    h("button", { type: "button", onclick: back }, "Set all back"),
+  ];
 }
 
 function fault(account, name, about, value) {
@@ -210,16 +212,13 @@ export async function showWebhooks(account) {
   const place = byId("webhooks");
   if (!account || !byId("webhooks-section").open) return;
   const found = await call("GET", `${accountPath(account)}/hooks?limit=${HOOKS_SHOWN}`);
-  const state = JSON.stringify(found);
-  if (place.dataset.state === state) return;
-  place.dataset.state = state;
   const opened = new Set([...place.querySelectorAll("details[open]")].map((one) => one.dataset.body));
-  const items = found.reverse().map((hook) => drawHook(hook, opened));
-  place.replaceChildren(
-    items.length
+  fill(place, found, () => {
+    const items = found.reverse().map((hook) => drawHook(hook, opened));
+    return items.length
       ? h("ol", { class: "hooks" }, items)
-      : h("p", {}, "No webhook was sent for this account yet."),
-  );
+      : h("p", {}, "No webhook was sent for this account yet.");
+  });
 }
 
 function drawHook(hook, opened) {
