@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from chatwright.features.messaging.deliveries.degrading import degrade
 from chatwright.kernel.errors import Forbidden
 from chatwright.kernel.ids import new_id
 from chatwright.net.downloads import FileGone
@@ -175,6 +176,15 @@ class TestSending:
         assert bubble["text"] == ("" if shown == "audio" else "See here")
         if kind == "file":
             assert bubble["media"][0]["filename"] == filename
+
+    def test_a_text_beside_a_sound_follows_it(self) -> None:
+        spoken = MediaContent(kind="voice", caption="Listen", url="https://a.example/v.ogg")
+        seen = MediaContent(kind="image", caption="Look", url="https://a.example/i.png")
+        assert degrade(spoken, CHANNEL.capabilities).parts == [
+            spoken.model_copy(update={"caption": None}),
+            TextContent(text="Listen"),
+        ]
+        assert degrade(seen, CHANNEL.capabilities).parts == [seen]
 
     async def test_a_file_can_be_fetched_from_us_instead(self, line: Line) -> None:
         linking = line.with_settings(send_links=True)

@@ -135,7 +135,7 @@ class _Degrading:
         if kind != content.kind:
             self._out.say(f"The {content.kind} is sent as {_named(kind)}.")
         caption = content.caption
-        if caption is not None and len(caption) > self._can.caption_limit:
+        if caption is not None and not self._fits_caption(kind, caption):
             self._out.parts.append(content.model_copy(update={"kind": kind, "caption": None}))
             self._out.say("The caption follows as a message of its own.")
             self._add_text(caption)
@@ -156,6 +156,10 @@ class _Degrading:
         if self._file is None:
             return True
         return self._file.size <= self._can.files[kind] and (types is None or self._file.media_type in types)
+
+    def _fits_caption(self, kind: MediaKind, caption: str) -> bool:
+        shown = self._can.captioned is None or kind in self._can.captioned
+        return shown and len(caption) <= self._can.caption_limit
 
     def _add_link(self, content: MediaContent) -> None:
         url = content.url or (self._file.url if self._file else None)
