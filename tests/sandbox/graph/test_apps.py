@@ -45,15 +45,39 @@ async def test_webhooks_go_where_hands_were_shaken(number: Shop, product: str) -
     await number.occur("handshake")
 
 
-async def test_a_business_account_may_have_an_address_of_its_own(number: Shop, product: str) -> None:
+async def test_a_business_account_and_a_number_may_have_addresses_of_their_own(
+    number: Shop, product: str
+) -> None:
     waba = number.account["details"]["waba_id"]
     override = {"override_callback_uri": product, "verify_token": "guessed"}
     assert await number.refusal("POST", f"{waba}/subscribed_apps", **override) == "2200/1349126"
-    await number.ok("POST", f"{waba}/subscribed_apps", **{**override, "verify_token": "expected"})
+    override["verify_token"] = "expected"
+    await number.ok("POST", f"{waba}/subscribed_apps", **override)
+    await number.ok("POST", number.id, webhook_configuration=override)
     shown = await number.ok("GET", number.id, fields="webhook_configuration")
-    assert shown["webhook_configuration"] == {"application": product}
-    listed = await number.ok("GET", f"{waba}/subscribed_apps")
-    assert listed["data"][0]["whatsapp_business_api_data"]["id"] == number.account["details"]["app_id"]
+    assert shown["webhook_configuration"] == {
+        "phone_number": product,
+        "whatsapp_business_account": product,
+        "application": number.ear.url,
+    }
+    [listed] = (await number.ok("GET", f"{waba}/subscribed_apps"))["data"]
+    assert listed["whatsapp_business_api_data"]["id"] == number.account["details"]["app_id"]
+    assert listed["override_callback_uri"] == product
+
+
+async def test_a_number_is_heard_at_the_nearest_address(number: Shop, product: str) -> None:
+    async def heard_of_a_message() -> bool:
+        await number.act("say", text="Hi")
+        return bool(await number.messages())
+
+    override = {"override_callback_uri": product, "verify_token": "expected"}
+    await number.stage.control("POST", "/clock", waits=10**9)
+    await number.ok("POST", number.id, webhook_configuration=override)
+    assert not await heard_of_a_message()
+    await number.occur("field", field="account_alerts", value={"entity_type": "WABA"})
+    assert [value["entity_type"] for value in await number.values()] == ["WABA"]
+    await number.ok("POST", number.id, webhook_configuration={"override_callback_uri": ""})
+    assert await heard_of_a_message()
 
 
 async def test_tokens_tell_what_they_are_good_for(number: Shop) -> None:

@@ -13,6 +13,9 @@ DAY = 24 * HOUR
 TemplateStatus = Literal["APPROVED", "REJECTED", "PENDING", "PAUSED", "DISABLED", "FLAGGED", "IN_APPEAL"]
 
 
+_BUSINESS_FIELDS = ("message_template_", "template_", "account_", "business_capability_", "security")
+
+
 @dataclass(slots=True, eq=False)
 class Template:
     """A message template in one language."""
@@ -93,6 +96,8 @@ class GraphAccount(Account):
     """The WhatsApp business account of a number; of others the account's own id."""
     subscribed: set[str] = field(default_factory=set[str])
     """Fields whose webhooks the app gets."""
+    overrides: dict[str, str] = field(default_factory=dict[str, str])
+    """WhatsApp: addresses that go before the app's webhook URL, by level (phone_number, whatsapp_business_account)."""
     token_until: datetime | None = None
     token_issued: datetime | None = None
     token_fault: int | None = None
@@ -120,6 +125,13 @@ class GraphAccount(Account):
     def app_token(self) -> str:
         """The token of the app itself, good for its settings."""
         return f"{self.app_id}|{self.app_secret}"
+
+    def hook_for(self, name: str) -> str | None:
+        """Where the webhooks of a field go: a number's own address hears of what happens to the number alone."""
+        levels = ["whatsapp_business_account"]
+        if not name.startswith(_BUSINESS_FIELDS):
+            levels.insert(0, "phone_number")
+        return next((self.overrides[level] for level in levels if level in self.overrides), self.webhook_url)
 
     def find_template(self, name: str, language: str) -> Template | None:
         """A template by name and language."""

@@ -30,6 +30,9 @@ class Apps:
         for account in self._desk.accounts():
             if account.app_id == call.account.app_id and account.kind == call.account.kind:
                 account.webhook_url, account.secrets["verify_token"] = url, token
+                if account.details.get("login") == "facebook":
+                    # Its page is subscribed to any field; what is told of Instagram is up to the app.
+                    account.subscribed |= set((call.text("fields") or "").split(",")) - {""}
         return DONE
 
     def debug_token(self, query: dict[str, str]) -> dict[str, Any]:
@@ -108,7 +111,9 @@ def describe(account: GraphAccount) -> dict[str, Any]:
             "id": account.app_id,
             "link": "https://www.facebook.com/games/?app_id=" + account.app_id,
         }
-        return {"whatsapp_business_api_data": app}
+        override = account.overrides.get("whatsapp_business_account")
+        further = {"override_callback_uri": override} if override is not None else {}
+        return {"whatsapp_business_api_data": app, **further}
     return {"id": account.app_id, "name": "Sandbox", "subscribed_fields": sorted(account.subscribed)}
 
 

@@ -85,17 +85,18 @@ class Outbox:
         *,
         status: bool,
     ) -> Delivery | None:
-        if account.webhook_url is None or not ({field, "*"} & account.subscribed):
+        url = account.hook_for(field)
+        if url is None or not ({field, "*"} & account.subscribed):
             return None
         faults = account.faults
         part = Part(account, list_name, value, faults.status_copies if status else faults.copies)
         if faults.batch == 1:
-            return self._send([part])
-        key = (OBJECTS[account.kind], account.webhook_url, account.app_secret)
+            return self._send(url, [part])
+        key = (OBJECTS[account.kind], url, account.app_secret)
         waiting = self._waiting.setdefault(key, [])
         waiting.append(part)
         if len(waiting) >= faults.batch:
-            return self._send(self._waiting.pop(key))
+            return self._send(url, self._waiting.pop(key))
         if len(waiting) == 1:
             self._hooks.spawn(self._send_later(key, waiting))
         return None
@@ -103,15 +104,15 @@ class Outbox:
     async def _send_later(self, key: tuple[str, str, str], waiting: list[Part]) -> None:
         await asyncio.sleep(GATHER_SECONDS)
         if self._waiting.get(key) is waiting:
-            self._send(self._waiting.pop(key))
+            self._send(key[1], self._waiting.pop(key))
 
-    def _send(self, parts: list[Part]) -> Delivery:
+    def _send(self, url: str, parts: list[Part]) -> Delivery:
         account = parts[0].account
         body = escaped({"object": OBJECTS[account.kind], "entry": self._entries(parts)})
         secret = account.app_secret + ("-of-another-app" if account.faults.wrong_signature else "")
         hook = Hook(
             (account.kind, account.id),
-            account.webhook_url or "",
+            url,
             body,
             {
                 "content-type": "application/json",

@@ -60,6 +60,7 @@ class WhatsApp:
         account.owner_id = str(new.details.get("waba_id") or 10**14 + self._world.number())
         phone = re.sub(r"\D", "", str(new.details.get("display_phone_number", "")))
         account.details["waba_id"] = account.owner_id
+        account.details["webhook_overrides"] = account.overrides
         account.details["display_phone_number"] = phone or f"1555{self._world.number():07d}"
         for sibling in self._desk.accounts():
             if sibling.is_whatsapp and sibling.owner_id == account.owner_id:
@@ -125,8 +126,7 @@ class WhatsApp:
             raise no_object(call.node)
         webhook = Part(call.body, "", lacking=missing, wrong=invalid).part_or_none("webhook_configuration")
         if webhook is not None:
-            url, token = webhook.text("override_callback_uri"), webhook.text("verify_token")
-            await self._redirect(account, url, token)
+            await _override("phone_number", webhook, [account])
         return DONE
 
     async def _remove(self, call: Call) -> dict[str, Any]:
@@ -181,11 +181,12 @@ class WhatsApp:
     async def _subscribe(self, call: Call) -> dict[str, Any]:
         if call.node != call.account.owner_id:
             raise no_object(call.node)
-        url = call.text("override_callback_uri")
-        for account in self._of_owner(call):
+        accounts = self._of_owner(call)
+        await _override(
+            "whatsapp_business_account", Part(call.body, "", lacking=missing, wrong=invalid), accounts
+        )
+        for account in accounts:
             account.subscribed.add("*")
-            if url is not None:
-                await self._redirect(account, url, call.text("verify_token") or "")
         return DONE
 
     async def _unsubscribe(self, call: Call) -> dict[str, Any]:
@@ -193,12 +194,19 @@ class WhatsApp:
             account.subscribed.clear()
         return DONE
 
-    async def _redirect(self, account: GraphAccount, url: str, token: str) -> None:
-        await shake_hands(url, token)
-        account.webhook_url, account.secrets["verify_token"] = url, token
-
     def _of_owner(self, call: Call) -> list[GraphAccount]:
         return [one for one in self._desk.trusted(call.token) if one.owner_id == call.account.owner_id]
+
+
+async def _override(level: str, body: Part, accounts: list[GraphAccount]) -> None:
+    """Set an address of its own, once hands were shaken there; without one, go back to the next level's."""
+    url = body.text_or_none("override_callback_uri")
+    if url:
+        await shake_hands(url, body.text("verify_token"))
+    for account in accounts:
+        account.overrides.pop(level, None)
+        if url:
+            account.overrides[level] = url
 
 
 def _number(account: GraphAccount) -> dict[str, Any]:
@@ -215,5 +223,5 @@ def _number(account: GraphAccount) -> dict[str, Any]:
         "account_mode": "LIVE",
         "messaging_limit_tier": str(account.details.get("messaging_limit_tier", "TIER_2K")),
         "throughput": {"level": str(account.details.get("throughput", "STANDARD"))},
-        "webhook_configuration": {"application": account.webhook_url or ""},
+        "webhook_configuration": {**account.overrides, "application": account.webhook_url or ""},
     }
