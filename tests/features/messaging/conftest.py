@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from chatwright.features.messaging.inboxes.opening import find_inbox
 from chatwright.features.messaging.inboxes.operations import create_inbox
+from chatwright.features.messaging.jobs import inbound_ledger
 from chatwright.features.messaging.operations import (
     list_conversations,
     list_messages,
@@ -47,6 +48,12 @@ class Post:
             while await claimer.run_once():
                 pass
 
+    async def work_inbound(self) -> None:
+        """Work what came in, and leave what goes out."""
+        product = self.desk.product
+        while await Claimer(product.database, product.signals, inbound_ledger()).run_once():
+            pass
+
     async def receive(self, *events: RawEvent) -> None:
         await self.store(*events)
         await self.work()
@@ -63,6 +70,11 @@ class Post:
         """All messages, oldest first."""
         page = await self.desk.call(list_messages, conversation_id=conversation["id"], limit=200)
         return page["items"][::-1]
+
+    async def send_content(
+        self, conversation: Mapping[str, Any], content: Mapping[str, Any], **more: Any
+    ) -> dict[str, Any]:
+        return await self.desk.call(send_message, conversation_id=conversation["id"], content=content, **more)
 
     async def send(self, conversation: Mapping[str, Any], text: str, **more: Any) -> dict[str, Any]:
         return await self.desk.call(send_message, conversation_id=conversation["id"], text=text, **more)

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from chatwright.features.messaging.inboxes.operations import create_inbox
+from chatwright.features.messaging.rules import plain_text
 from chatwright.ports.channel import Capabilities, Finding, HookRequest, InboxView, Verified, register_channel
 from chatwright.ports.content import TextContent
 from chatwright.ports.inbound import (
@@ -61,9 +62,9 @@ class PaperChannel:
                 return [InboundUnknown(str(kind))]
 
     async def send(self, inbox: InboxView[PaperSettings], outgoing: Outgoing) -> SendOutcome:
-        assert isinstance(outgoing.content, TextContent)
         self.wall.append(outgoing)
-        outcome = self.outcomes.get(outgoing.content.text, SendOutcome(external_id=f"paper-{len(self.wall)}"))
+        text = plain_text(outgoing.content)
+        outcome = self.outcomes.get(text, SendOutcome(external_id=f"paper-{len(self.wall)}"))
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
