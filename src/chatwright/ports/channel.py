@@ -14,7 +14,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from chatwright.kernel.errors import Conflict, Unavailable
-from chatwright.ports.inbound import Inbound, InboundLead, RawEvent
+from chatwright.ports.inbound import Inbound, InboundLead, Person, RawEvent
 from chatwright.ports.sending import FoundMessage, Outgoing, Reaction, SendOutcome
 from chatwright.ports.templates import ProviderTemplate, TemplateDraft
 
@@ -282,6 +282,15 @@ class MarkingRead(Protocol):
 
     async def mark_read(self, inbox: InboxView[Any], to: str, last_external_id: str) -> None:
         """Say that everything up to this message is read; never raises for what a provider may answer."""
+        ...
+
+
+@runtime_checkable
+class Introducing(Protocol):
+    """A provider whose events do not say who somebody is, but which can be asked."""
+
+    async def introduce(self, inbox: InboxView[Any], address: str) -> Person | None:
+        """Who is at this address, as far as the provider tells; never raises for what a provider may answer."""
         ...
 
 

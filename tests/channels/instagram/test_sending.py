@@ -26,6 +26,7 @@ from chatwright.ports.inbound import (
     InboundReferral,
     InboundUnsend,
     InboundWatermark,
+    Person,
 )
 from chatwright.ports.sending import Outgoing, Reaction
 from tests.channels.instagram.conftest import PNG, Gallery, a_file
@@ -218,6 +219,26 @@ class TestComments:
         assert (await gallery.shop.bubbles())[-1]["id"] == first.external_id
         again = await gallery.send(HELLO, reply_to=comment_id, reply_to_comment=True, window="closed")
         assert (again.reaction, again.code) == (Reaction.BAD_PAYLOAD, "10900")
+
+
+class TestProfiles:
+    async def test_somebody_who_wrote_has_a_name(self, gallery: Gallery) -> None:
+        ada = gallery.shop.ada["id"]
+        assert await gallery.channel.introduce(gallery.inbox, ada) == Person(
+            {"igsid": ada}, name="Ada Byron", username="ada.byron"
+        )
+
+    async def test_whom_meta_does_not_tell_of_stays_unnamed(self, gallery: Gallery) -> None:
+        await gallery.shop.change_ada(details={"no_profile": True})
+        away = gallery.with_settings(base_url="http://127.0.0.1:9")
+        for inbox, address in (
+            (gallery.inbox, gallery.shop.ada["id"]),
+            (gallery.inbox, "42"),
+            (gallery.inbox, "user_ref:visit-9"),
+            (gallery.inbox, "comment:1_2"),
+            (away, gallery.shop.ada["id"]),
+        ):
+            assert await gallery.channel.introduce(inbox, address) is None
 
 
 class TestCourtesies:

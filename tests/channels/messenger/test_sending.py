@@ -35,6 +35,7 @@ from chatwright.ports.inbound import (
     InboundStatus,
     InboundUnsend,
     InboundWatermark,
+    Person,
 )
 from chatwright.ports.sending import Outgoing, Reaction
 from chatwright.ports.templates import TemplateDraft
@@ -404,6 +405,26 @@ class TestTemplates:
         draft = TemplateDraft("Order Ready", "en_US", "utility", [{"type": "BODY", "text": "x"}])
         with pytest.raises(ProviderRefused):
             await counter.channel.create_template(counter.inbox, draft)
+
+
+class TestProfiles:
+    async def test_somebody_who_wrote_has_a_name(self, counter: Counter) -> None:
+        ada = counter.shop.ada["id"]
+        assert await counter.channel.introduce(counter.inbox, ada) == Person(
+            {"psid": ada}, name="Ada Byron", locale="en_US"
+        )
+
+    async def test_whom_meta_does_not_tell_of_stays_unnamed(self, counter: Counter) -> None:
+        await counter.shop.change_ada(details={"no_profile": True})
+        away = counter.with_settings(base_url="http://127.0.0.1:9")
+        for inbox, address in (
+            (counter.inbox, counter.shop.ada["id"]),
+            (counter.inbox, "42"),
+            (counter.inbox, "user_ref:visit-9"),
+            (counter.inbox, "comment:1_2"),
+            (away, counter.shop.ada["id"]),
+        ):
+            assert await counter.channel.introduce(inbox, address) is None
 
 
 class TestCourtesies:

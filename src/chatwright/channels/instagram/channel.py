@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from chatwright.channels.instagram.settings import InstagramSettings
 from chatwright.channels.instagram.tokens import renewal_of, renewed
-from chatwright.channels.instagram.wire import INSTAGRAM, parse_event, split_call
+from chatwright.channels.instagram.wire import IGSID, INSTAGRAM, parse_event, split_call
 from chatwright.net.downloads import download
 from chatwright.net.graph.chats import Chats
 from chatwright.net.graph.client import GraphClient, path_of
@@ -24,6 +24,7 @@ from chatwright.net.graph.findings import (
     subscribe,
     unsubscribe,
 )
+from chatwright.net.graph.profiles import find_profile
 from chatwright.net.graph.reading import as_text
 from chatwright.net.graph.webhooks import SIGNATURE, handshake, verify_signature
 from chatwright.net.http import NoAnswer, NotSent, Web
@@ -37,7 +38,7 @@ from chatwright.ports.channel import (
     ReplyWindow,
     Verified,
 )
-from chatwright.ports.inbound import Inbound, RawEvent
+from chatwright.ports.inbound import Inbound, Person, RawEvent
 from chatwright.ports.sending import Outgoing, Reaction, SendOutcome
 
 InstagramInbox = InboxView[InstagramSettings]
@@ -186,6 +187,10 @@ class Instagram:
     async def mark_read(self, inbox: InstagramInbox, to: str, last_external_id: str) -> None:  # noqa: ARG002 - the port's.
         """MarkingRead: everything so far."""
         await self._chats(inbox).show(to, "mark_seen")
+
+    async def introduce(self, inbox: InstagramInbox, address: str) -> Person | None:
+        """Introducing: by the person's profile."""
+        return await find_profile(self._client(inbox), IGSID, address, "name,username")
 
     def _client(self, inbox: InstagramInbox) -> GraphClient:
         settings = inbox.settings

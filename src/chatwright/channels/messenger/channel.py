@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from chatwright.channels.messenger.leads import fetch_answers
 from chatwright.channels.messenger.settings import MessengerSettings
-from chatwright.channels.messenger.wire import PAGE, parse_event, split_call
+from chatwright.channels.messenger.wire import PAGE, PSID, parse_event, split_call
 from chatwright.net.downloads import download
 from chatwright.net.graph.chats import Chats
 from chatwright.net.graph.client import GraphClient, path_of
@@ -24,6 +24,7 @@ from chatwright.net.graph.findings import (
     subscribe,
     unsubscribe,
 )
+from chatwright.net.graph.profiles import find_profile
 from chatwright.net.graph.reading import as_text
 from chatwright.net.graph.templates import create_template, delete_template, list_templates
 from chatwright.net.graph.tokens import try_out
@@ -39,7 +40,7 @@ from chatwright.ports.channel import (
     ReplyWindow,
     Verified,
 )
-from chatwright.ports.inbound import Inbound, InboundLead, RawEvent
+from chatwright.ports.inbound import Inbound, InboundLead, Person, RawEvent
 from chatwright.ports.sending import Outgoing, SendOutcome
 from chatwright.ports.templates import ProviderTemplate, TemplateDraft
 
@@ -174,6 +175,10 @@ class Messenger:
     async def mark_read(self, inbox: MessengerInbox, to: str, last_external_id: str) -> None:  # noqa: ARG002 - the port's.
         """MarkingRead: everything so far."""
         await self._chats(inbox).show(to, "mark_seen")
+
+    async def introduce(self, inbox: MessengerInbox, address: str) -> Person | None:
+        """Introducing: by the person's profile."""
+        return await find_profile(self._client(inbox), PSID, address, "first_name,last_name,locale")
 
     async def fetch_lead(self, inbox: MessengerInbox, lead: InboundLead) -> InboundLead:
         """FetchingLeads: what somebody answered in a form."""
