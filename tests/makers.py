@@ -9,9 +9,12 @@ from chatwright.features.messaging.attachments.operations import new_key
 from chatwright.features.workspaces.authentication import Join
 from chatwright.features.workspaces.founding import make_setup_link
 from chatwright.infra.claimer import Claimer
+from chatwright.ports.channel import register_channel
+from chatwright.ports.inbound import RawEvent
 from tests.conftest import Desk
 from tests.features.messaging.conftest import Post
 from tests.features.messaging.paper import PaperChannel, paper_inbox
+from tests.features.messaging.postal import PostalChannel
 
 _BY_NAME = {operation.name: operation for operation in CATALOGUE}
 
@@ -140,11 +143,30 @@ async def _attachment(world: World) -> str:
     return (await world.call("attachments.register", storage_key=new_key(world.desk.caller), **facts))["id"]
 
 
+async def _event(world: World) -> str:
+    """One that nobody knows."""
+    post = Post(world.desk, UUID(await world.id_of("inbox")), PaperChannel())
+    await post.receive(RawEvent(uuid4().hex, "odd", {"kind": "hologram"}))
+    inbox_id = await world.id_of("inbox")
+    page = await world.call("inboxes.list_events", inbox_id=inbox_id, limit=200)
+    return page["items"][-1]["id"]
+
+
+async def _template(world: World) -> str:
+    register_channel(PostalChannel())
+    made = await world.call("inboxes.create", channel="postal", name="Post", settings={"box": uuid4().hex})
+    draft = {"category": "utility", "components": [{"type": "BODY", "text": "Hello!"}]}
+    name = f"t{uuid4().hex}"
+    made = await world.call("templates.create", inbox_id=made["id"], name=name, language="en", **draft)
+    return made["id"]
+
+
 MAKERS: dict[str, Callable[[World], Awaitable[str]]] = {
     "attachment": _attachment,
     "consent": _consent,
     "contact": _contact,
     "conversation": _conversation,
+    "event": _event,
     "export": _export,
     "field": _field,
     "import": _import,
@@ -156,5 +178,6 @@ MAKERS: dict[str, Callable[[World], Awaitable[str]]] = {
     "reply": _reply,
     "segment": _segment,
     "tag": _tag,
+    "template": _template,
     "token": _token,
 }

@@ -96,7 +96,7 @@ def _mcp_routes(face: McpFace) -> list[Route]:
 
 
 def _live_routes(product: Product) -> list[Route]:
-    return live_routes(product.pipeline, product.events, product.signals, caller_of)
+    return live_routes(product.database, product.pipeline, product.events, product.signals, caller_of)
 
 
 def _hook_routes(product: Product) -> list[Route]:

@@ -13,6 +13,7 @@ from chatwright.features.contacts.exports.jobs import export_ledger
 from chatwright.features.contacts.imports.jobs import import_ledger
 from chatwright.features.messaging.inboxes.directory import StoredInboxes
 from chatwright.features.messaging.jobs import (
+    courtesy_ledger,
     delivery_ledger,
     download_ledger,
     inbound_ledger,
@@ -98,6 +99,7 @@ def _ledgers(settings: Settings, database: PoolDatabase, storage: "Storage") -> 
         lookup_ledger(database),
         download_ledger(database, storage),
         lead_ledger(database),
+        courtesy_ledger(database),
         import_ledger(storage),
         export_ledger(storage),
     )

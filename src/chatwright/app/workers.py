@@ -9,7 +9,13 @@ import structlog
 from chatwright.app.wiring import Product
 from chatwright.features.messaging.inboxes.credentials import renew_due
 from chatwright.features.messaging.inboxes.health import end_spells
-from chatwright.features.messaging.jobs import FORGETTING, RELEASING, forget_buckets, wake_snoozed
+from chatwright.features.messaging.jobs import (
+    FORGETTING,
+    RELEASING,
+    forget_buckets,
+    sweep_files,
+    wake_snoozed,
+)
 from chatwright.features.messaging.listeners.listening import Listeners
 from chatwright.features.workspaces import store as workspaces
 from chatwright.infra.claimer import Claimer
@@ -24,6 +30,9 @@ SPELL_SECONDS = 5.0
 """How late an inbox may go on after its provider's pause."""
 RENEWAL_SECONDS = 60.0
 """How late credentials may be renewed; channels ask for it long before they end."""
+
+SWEEP_SECONDS = 60.0
+"""How long a file may stay that was taken back or belongs to nobody."""
 
 _log = structlog.get_logger(__name__)
 
@@ -45,6 +54,7 @@ def _workers(product: Product) -> Iterable[tuple[str, Callable[[], Awaitable[Non
     for job in PERIODIC:
         yield f"periodic:{job.name}", PeriodicRunner(product.database, job).run
     yield "renewals", partial(_renew, product)
+    yield "sweeping", partial(_sweep, product)
     yield "listeners", Listeners(product.database).run
 
 
@@ -63,6 +73,13 @@ async def _renew(product: Product) -> None:
     while True:
         await renew_due(product.database)
         await asyncio.sleep(RENEWAL_SECONDS)
+
+
+async def _sweep(product: Product) -> None:
+    """Delete files that nobody wants any more. Every process may: a file that is gone already is no error."""
+    while True:
+        if not await sweep_files(product.database, product.storage):
+            await asyncio.sleep(SWEEP_SECONDS)
 
 
 async def _forget_results() -> None:

@@ -81,7 +81,7 @@ async def newsroom(desk: Desk) -> AsyncGenerator[Newsroom]:
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         return await product.authenticator.by_token(token, Presented(Surface.HTTP))
 
-    routes = live_routes(product.pipeline, product.events, product.signals, identify)
+    routes = live_routes(product.database, product.pipeline, product.events, product.signals, identify)
     async with serving(routes) as url, httpx2.AsyncClient(base_url=url, timeout=20) as client:
         yield Newsroom(desk, (UUID(made[0]["id"]), UUID(made[1]["id"])), client)
 

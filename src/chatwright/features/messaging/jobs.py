@@ -2,6 +2,7 @@
 
 from chatwright.features.messaging import events, store
 from chatwright.features.messaging.attachments.downloading import download_ledger, sweep_files
+from chatwright.features.messaging.courtesies import courtesy_ledger
 from chatwright.features.messaging.deliveries.lookups import lookup_ledger
 from chatwright.features.messaging.deliveries.releasing import RELEASING
 from chatwright.features.messaging.deliveries.store import FORGET_BUCKETS
@@ -15,6 +16,7 @@ from chatwright.ports.eventlog import Following
 __all__ = [
     "FORGETTING",
     "RELEASING",
+    "courtesy_ledger",
     "delivery_ledger",
     "download_ledger",
     "forget_buckets",

@@ -10,11 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from chatwright.features.messaging.courtesies import want_courtesy
 from chatwright.features.messaging.operations import get_conversation
 from chatwright.features.messaging.typing import Side, Typing, typing_in, typing_signal
 from chatwright.features.workspaces.limits import OpenStreams
 from chatwright.features.workspaces.pipeline import Pipeline, principal_of
 from chatwright.kernel.caller import Caller
+from chatwright.ports.database import Database
 from chatwright.ports.eventlog import EventLog
 from chatwright.ports.signals import Signals
 from chatwright.surfaces.live.stream import MemberStream
@@ -33,8 +35,14 @@ class Live:
     """The handlers."""
 
     def __init__(
-        self, pipeline: Pipeline, events: EventLog, signals: Signals, identify: IdentifyRequest
+        self,
+        database: Database,
+        pipeline: Pipeline,
+        events: EventLog,
+        signals: Signals,
+        identify: IdentifyRequest,
     ) -> None:
+        self._database = database
         self._pipeline = pipeline
         self._events = events
         self._signals = signals
@@ -74,14 +82,17 @@ class Live:
         typing = typing_in(await _read(request))
         news = Typing(UUID(shown["inbox_id"]), UUID(shown["id"]), Side.US, typing)
         self._signals.announce({typing_signal(caller.workspace_id, news)})
+        if typing:
+            async with self._database.autocommit():
+                await want_courtesy(news.conversation_id, "typing")
         return Response(status_code=204)
 
 
 def live_routes(
-    pipeline: Pipeline, events: EventLog, signals: Signals, identify: IdentifyRequest
+    database: Database, pipeline: Pipeline, events: EventLog, signals: Signals, identify: IdentifyRequest
 ) -> list[Route]:
     """The routes, to be mounted at the root."""
-    live = Live(pipeline, events, signals, identify)
+    live = Live(database, pipeline, events, signals, identify)
     return [
         Route("/api/v1/events", live.stream, methods=["GET"]),
         Route("/api/v1/conversations/{conversation_id}/typing", live.typing, methods=["POST"]),

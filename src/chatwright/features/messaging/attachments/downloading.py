@@ -13,6 +13,7 @@ from chatwright.features.messaging.inboxes.opening import OpenInbox, find_inbox
 from chatwright.features.messaging.store import FIND_CONVERSATION
 from chatwright.kernel.errors import ChatwrightError, PayloadTooLarge
 from chatwright.kernel.ids import new_id
+from chatwright.net.downloads import FileGone
 from chatwright.ports.channel import Download, DownloadFailed, Downloading, InboxView, Unpacking
 from chatwright.ports.database import Database, emit, wake
 from chatwright.ports.ledger import Claim, Ledger
@@ -68,7 +69,7 @@ async def _fetch(claim: Claim, database: Database, storage: Storage) -> None:
         inbox = await find_inbox(claim.row["inbox_id"])
     if wanted is None or inbox is None:
         message = "The message or its inbox is gone."
-        raise DownloadFailedForGood(message)
+        raise FileGone(message)
     kind = str(wanted.content.get("kind"))
     attachment_id = new_id()
     key = f"{wanted.workspace_id}/attachments/{attachment_id.hex}"
@@ -89,10 +90,6 @@ async def _fetch(claim: Claim, database: Database, storage: Storage) -> None:
             await _announce(wanted, attachment_id)
 
 
-class DownloadFailedForGood(DownloadFailed):
-    retryable = False
-
-
 async def _opened(claim: Claim, inbox: OpenInbox, wanted: WantedFile) -> Download:
     channel: object = inbox.channel
     media = this_site().cipher.open(claim.row["media"], _context(claim.id)).decode()
@@ -101,7 +98,7 @@ async def _opened(claim: Claim, inbox: OpenInbox, wanted: WantedFile) -> Downloa
     if isinstance(channel, Unpacking) and wanted.payload is not None:
         return await channel.unpack(inbox.view, wanted.payload, media)
     message = "This channel has no files to fetch."
-    raise DownloadFailedForGood(message)
+    raise FileGone(message)
 
 
 async def _stored(storage: Storage, key: str, download: Download, limit: int) -> int:
