@@ -176,3 +176,46 @@ async def test_a_picture_is_kept_here(business: Business) -> None:
     attachment_id = await soon(stored)
     shown = await business.get(f"/attachments/{attachment_id}")
     assert (shown["media_type"], shown["size"]) == ("image/jpeg", len(PICTURE))
+
+
+async def test_an_answer_that_was_lost_is_settled_by_the_status(business: Business) -> None:
+    await business.act("say", text="Hello?")
+    conversation = await soon(business.conversation)
+    await business.stage.fault(business.account, silent=1, status_delay=1)
+    await business.post(f"/conversations/{conversation['id']}/messages", text="Did you get this?")
+
+    async def delivered() -> dict[str, Any] | None:
+        message = await business.message_with(text="Did you get this?")
+        return message if message is not None and message["status"] == "delivered" else None
+
+    await soon(delivered)
+    texts = [bubble["text"] for bubble in await business.phone()]
+    assert texts == ["Hello?", "Did you get this?"]
+
+
+async def test_a_template_reaches_somebody_who_wrote_long_ago(business: Business) -> None:
+    await business.act("say", text="See you next month")
+    conversation = await soon(business.conversation)
+    person = f"/accounts/whatsapp/{business.account['id']}/people/{business.ada['id']}"
+    await business.stage.control("PATCH", person, said_seconds_ago=30 * 3600)
+    inbox_id = business.checked["inbox"]["id"]
+    draft = {
+        "name": "next_month",
+        "language": "en",
+        "category": "utility",
+        "components": [{"type": "BODY", "text": "Hi {{1}}!", "example": {"body_text": [["Jo"]]}}],
+    }
+    made = await business.post(f"/inboxes/{inbox_id}/templates", **draft)
+    assert made["status"] == "pending"
+
+    async def approved() -> bool:
+        return (await business.get(f"/templates/{made['id']}"))["status"] == "approved"
+
+    await soon(approved)
+    content = {"type": "template", "name": "next_month", "language": "en", "parameters": {"1": "Ada"}}
+    await business.post(f"/conversations/{conversation['id']}/messages", content=content)
+
+    async def seen() -> bool:
+        return (await business.phone())[-1]["text"] == "Hi Ada!"
+
+    await soon(seen)
