@@ -7,8 +7,13 @@ from collections.abc import Generator
 
 import pytest
 import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from chatwright.app.logs import QUIET, configure_logs
+from chatwright.net.http import NotSent, Web
+from tests.serving import serving
 
 SECRET = "cw_planted"
 
@@ -46,6 +51,22 @@ def test_a_crash_is_told_without_the_values_of_variables(stderr: io.StringIO) ->
     said = stderr.getvalue()
     assert said.count("ValueError") >= 2
     assert SECRET not in said
+
+
+@pytest.mark.parametrize("stderr", [False], indirect=True)
+async def test_addresses_that_we_call_are_not_told(stderr: io.StringIO) -> None:
+    """Telegram has us put a bot's token into them."""
+    web = Web(["127.0.0.1"])
+    with pytest.raises(NotSent):
+        await web.call("GET", f"http://127.0.0.1:9/bot{SECRET}/getMe")
+
+    async def answer(_: Request) -> Response:
+        return Response()
+
+    async with serving([Route("/{path:path}", answer)]) as url:
+        await web.call("GET", f"{url}/bot{SECRET}/getMe")
+    await web.close()
+    assert SECRET not in stderr.getvalue()
 
 
 def _crash(token: str) -> None:

