@@ -19,7 +19,7 @@ from chatwright.features.messaging.inboxes.operations import list_inboxes
 from chatwright.features.workspaces.founding import first_workspace
 from chatwright.kernel.caller import Caller, PrincipalKind, Surface
 from chatwright.kernel.paging import MAX_LIMIT
-from chatwright.surfaces.hooks.routes import hook_routes
+from chatwright.surfaces.hooks.routes import file_routes, hook_routes
 from chatwright.surfaces.http.envelope import Envelope
 from chatwright.surfaces.http.face import http_face
 from chatwright.surfaces.http.identity import caller_of
@@ -100,7 +100,8 @@ def _live_routes(product: Product) -> list[Route]:
 
 
 def _hook_routes(product: Product) -> list[Route]:
-    return hook_routes(product.database, product.signals, product.limiter)
+    hooks = hook_routes(product.database, product.signals, product.limiter)
+    return [*hooks, *file_routes(product.database, product.storage)]
 
 
 async def _first_webchat(product: Product) -> UUID | None:

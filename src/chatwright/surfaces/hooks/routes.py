@@ -7,6 +7,8 @@ from starlette.routing import Route
 from chatwright.features.workspaces.limits import RateLimiter
 from chatwright.ports.database import Database
 from chatwright.ports.signals import Signals
+from chatwright.ports.storage import Storage
+from chatwright.surfaces.hooks.files import Files
 from chatwright.surfaces.hooks.receiving import Receiving
 from chatwright.surfaces.hooks.reception import Handle, Reception
 from chatwright.surfaces.hooks.visitors import Visitors
@@ -30,6 +32,11 @@ def hook_routes(database: Database, signals: Signals, limiter: RateLimiter) -> l
         Route("/hooks/{inbox_id}", handshake, methods=["GET"]),
         *_routes(reception, paths),
     ]
+
+
+def file_routes(database: Database, storage: Storage) -> list[Route]:
+    """Where providers fetch files from."""
+    return [Route("/files/{token}", Files(database, storage).serve, methods=["GET"])]
 
 
 def _routes(reception: Reception, paths: Mapping[str, tuple[str, Handle]]) -> list[Route]:

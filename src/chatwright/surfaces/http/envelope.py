@@ -12,7 +12,20 @@ from chatwright.surfaces.http.metrics import Metrics
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 """What a caller may choose as the id of its request; anything else is replaced by one of ours."""
 FACES = frozenset(
-    {"", "api", "mcp", "hooks", "webchat", "assets", "widget.js", "demo", "join", "healthz", "metrics"}
+    {
+        "",
+        "api",
+        "mcp",
+        "hooks",
+        "files",
+        "webchat",
+        "assets",
+        "widget.js",
+        "demo",
+        "join",
+        "healthz",
+        "metrics",
+    }
 )
 """First parts of paths that are counted by name; others could be anything that anybody asks for."""
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from chatwright.features.messaging.attachments.models import Attachment
-from chatwright.ports.database import Statement, value
+from chatwright.ports.database import Statement, record, value
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,15 @@ FIND_ATTACHMENT = Statement(
 STORAGE_KEY = Statement(
     "messaging.storage_key", "select storage_key from attachments where workspace_id = $1 and id = $2", value
 )
+LINKED_FILE = Statement(
+    "messaging.linked_file",
+    """
+    select filename, media_type, size, storage_key from attachments
+    where id = $1 and unwanted_at is null and media_type <> ''
+    """,
+    record,
+)
+"""Of any workspace: whoever has its signed address may read it."""
 INSERT_DOWNLOAD = Statement(
     "messaging.insert_download",
     """
