@@ -193,6 +193,83 @@ async def test_marketing_respects_who_stopped_it_and_stays_out_of_the_us(number:
     assert [status["errors"][0]["code"] for status in await number.statuses()] == [131050]
 
 
+async def test_codes_want_a_phone_number(number: Shop) -> None:
+    waba = number.account["details"]["waba_id"]
+    components = [
+        {"type": "BODY", "add_security_recommendation": True},
+        {"type": "BUTTONS", "buttons": [{"type": "OTP", "otp_type": "COPY_CODE"}]},
+    ]
+    template: dict[str, Any] = {"name": "code", "language": "en", "category": "AUTHENTICATION", "components": components}
+    await number.ok("POST", f"{waba}/message_templates", **template)
+    await number.stage.settled()
+    code = [{"type": "text", "text": "4711"}]
+    filled = [
+        {"type": "body", "parameters": code},
+        {"type": "button", "sub_type": "url", "index": "0", "parameters": code},
+    ]
+    message: dict[str, Any] = {
+        "type": "template",
+        "template": {"name": "code", "language": {"code": "en"}, "components": filled},
+    }
+    await send(number, **message)
+    await number.stage.settled()
+    [*_, bubble] = await number.bubbles()
+    assert "4711 is your verification code" in bubble["text"]
+    assert bubble["buttons"][0]["payload"].endswith("code=4711")
+    assert await refused(number, to=None, recipient=number.ada["details"]["user_id"], **message) == "131062"
+
+
+async def test_cards_of_a_template_are_filled_one_by_one(number: Shop) -> None:
+    waba = number.account["details"]["waba_id"]
+    card = {
+        "components": [
+            {"type": "HEADER", "format": "IMAGE"},
+            {"type": "BODY", "text": "Now {{1}} euros."},
+            {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "Take it"}]},
+        ]
+    }
+    components = [{"type": "BODY", "text": "Look!"}, {"type": "CAROUSEL", "cards": [card, card]}]
+    await number.ok(
+        "POST",
+        f"{waba}/message_templates",
+        name="cards",
+        language="en",
+        category="UTILITY",
+        components=components,
+    )
+    await number.stage.settled()
+
+    def filled(index: int) -> dict[str, Any]:
+        image = {"type": "image", "image": {"link": f"https://example.com/{index}.png"}}
+        price = {"type": "text", "text": str(10 + index)}
+        payload = {"type": "payload", "payload": f"take-{index}"}
+        return {
+            "card_index": index,
+            "components": [
+                {"type": "header", "parameters": [image]},
+                {"type": "body", "parameters": [price]},
+                {"type": "button", "sub_type": "quick_reply", "index": "0", "parameters": [payload]},
+            ],
+        }
+
+    def message(*cards: dict[str, Any]) -> dict[str, Any]:
+        called = {
+            "name": "cards",
+            "language": {"code": "en"},
+            "components": [{"type": "carousel", "cards": cards}],
+        }
+        return {"type": "template", "template": called}
+
+    assert await refused(number, **message(filled(0))) == "132012"
+    await send(number, **message(filled(0), filled(1)))
+    await number.values()
+    [*_, bubble] = await number.bubbles()
+    assert [one["title"] for one in bubble["cards"]] == ["Now 10 euros.", "Now 11 euros."]
+    await number.act("press", bubble=bubble["id"], button="1.0")
+    [pressed] = await number.messages()
+    assert pressed["button"] == {"payload": "take-1", "text": "Take it"}
+
+
 async def test_a_rejected_template_says_why(number: Shop) -> None:
     waba = number.account["details"]["waba_id"]
     await number.ok(

@@ -29,7 +29,10 @@ def create(world: World, call: Call) -> Template:
         raise GraphError(100, message=f"Param category must be one of {{{', '.join(sorted(CATEGORIES))}}}.")
     if account.find_template(name, language) is not None:
         raise _refused("There is already content in this language for this template.", 2388024)
-    _check(Part(body, "", lacking=missing, wrong=invalid).parts("components"))
+    components = Part(body, "", lacking=missing, wrong=invalid).parts("components")
+    if category == "AUTHENTICATION":
+        _complete_code(components)
+    _check(components)
     template = Template(
         str(10**15 + world.number()),
         name,
@@ -41,6 +44,18 @@ def create(world: World, call: Call) -> Template:
     )
     account.templates[template.id] = template
     return template
+
+
+def _complete_code(components: list[Part]) -> None:
+    """WhatsApp words the messages that carry a code itself."""
+    for component in components:
+        kind = component.text("type").upper()
+        if kind == "BODY":
+            component.fields["text"] = "Your code: {{1}} is your verification code."
+        elif kind == "BUTTONS":
+            for button in component.parts("buttons"):
+                button.fields.setdefault("text", "Copy code")
+                button.fields["url"] = "https://www.whatsapp.com/otp/code/?code={{1}}"
 
 
 def edit(call: Call, template: Template) -> Template:

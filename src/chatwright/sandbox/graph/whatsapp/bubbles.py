@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from chatwright.sandbox.graph.accounts import GraphAccount, Template
+from chatwright.sandbox.graph.accounts import GraphAccount
 from chatwright.sandbox.graph.errors import GraphError
 from chatwright.sandbox.graph.reading import Part
 from chatwright.sandbox.world import Bubble, Button, Card, Media
@@ -199,15 +199,20 @@ def _draw_template(account: GraphAccount, call: Part, bubble: Bubble) -> None:
         raise GraphError(132015, "Template is paused due to low quality")
     if template.status == "DISABLED":
         raise GraphError(132016, "Template is disabled")
-    _fill(template, call.parts("components") if call.fields.get("components") else [], bubble)
+    _fill_parts(
+        template.components, call.parts("components") if call.fields.get("components") else [], bubble
+    )
 
 
-def _fill(template: Template, given: list[Part], bubble: Bubble) -> None:
-    for component in template.components:
-        kind = str(component.get("type", "")).upper()
+def _fill_parts(components: list[dict[str, Any]], given: list[Part], bubble: Bubble) -> None:
+    for component in components:
+        kind = _kind(component)
         parameters = _parameters(given, kind)
         if kind == "BUTTONS":
-            _fill_buttons(component, given, bubble)
+            bubble.buttons += _filled_buttons(component, given)
+            continue
+        if kind == "CAROUSEL":
+            bubble.cards = _filled_cards(component, given, bubble.at)
             continue
         media = str(component.get("format", "TEXT")).lower()
         if kind == "HEADER" and media != "text":
@@ -261,26 +266,53 @@ def _header_media(parameters: list[Part], kind: str) -> Media:
     return _linked(parameters[0].part(kind), kind)
 
 
-def _fill_buttons(component: dict[str, Any], given: list[Part], bubble: Bubble) -> None:
+def _filled_buttons(component: dict[str, Any], given: list[Part], prefix: str = "") -> list[Button]:
     by_index = {
         str(part.fields.get("index")): part.parts("parameters")[0].fields
         for part in given
         if str(part.fields.get("type", "")).lower() == "button" and part.has("parameters")
     }
+    buttons: list[Button] = []
     for index, button in enumerate(component.get("buttons", [])):
         kind, title = str(button.get("type", "")).upper(), str(button.get("text", ""))
         parameter = by_index.get(str(index), {})
-        if kind == "URL":
-            url = str(button.get("url", ""))
-            if "{{" in url and not parameter.get("text"):
+        target, shown = "", kind.lower()
+        if kind in {"URL", "OTP"}:
+            target = str(button.get("url", ""))
+            if "{{" in target and not parameter.get("text"):
                 raise GraphError(131008, f"buttons: Button at index {index} of type Url requires a parameter")
-            url = _PLACEHOLDER.sub(str(parameter.get("text", "")), url)
-            bubble.buttons.append(Button(str(index), title, "url", url))
+            target = _PLACEHOLDER.sub(str(parameter.get("text", "")), target)
         elif kind == "QUICK_REPLY":
-            payload = str(parameter.get("payload", title))
-            bubble.buttons.append(Button(str(index), title, "template", payload))
-        else:
-            bubble.buttons.append(Button(str(index), title or kind.title(), kind.lower()))
+            target, shown = str(parameter.get("payload", title)), "template"
+        buttons.append(Button(f"{prefix}{index}", title or kind.title(), shown, target))
+    return buttons
+
+
+def _filled_cards(component: dict[str, Any], given: list[Part], at: datetime) -> list[Card]:
+    """The cards of a template; a send fills each of them by its `card_index`."""
+    carousel = next((part for part in given if str(part.fields.get("type")).upper() == "CAROUSEL"), None)
+    called = carousel.parts("cards") if carousel is not None else []
+    cards: list[dict[str, Any]] = component.get("cards", [])
+    if len(called) != len(cards):
+        raise GraphError(132012, f"carousel: {len(cards)} cards are expected, and {len(called)} were given")
+    found: list[Card] = []
+    for index, (card, call) in enumerate(zip(cards, called, strict=True)):
+        inner = Bubble("", "account", "card", at)
+        parts = call.parts("components")
+        _fill_parts([one for one in card["components"] if _kind(one) != "BUTTONS"], parts, inner)
+        buttons = [
+            button
+            for one in card["components"]
+            if _kind(one) == "BUTTONS"
+            for button in _filled_buttons(one, parts, f"{index}.")
+        ]
+        image = inner.media[0].url if inner.media else ""
+        found.append(Card(inner.text, image_url=image, buttons=buttons))
+    return found
+
+
+def _kind(component: dict[str, Any]) -> str:
+    return str(component.get("type", "")).upper()
 
 
 _INTERACTIVES: dict[str, Callable[[Part, Bubble], None]] = {
