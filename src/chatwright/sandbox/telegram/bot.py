@@ -34,7 +34,6 @@ class Update:
     lane: str
     """Updates of one chat are told in order."""
     expires_at: datetime
-    under_way: bool = False
 
 
 @dataclass(slots=True)
@@ -116,6 +115,8 @@ class Bot(Account):
     """None for the default set."""
     pending: dict[int, Update] = field(default_factory=dict[int, Update])
     """Oldest first."""
+    busy: set[str] = field(default_factory=set[str])
+    """Lanes of which an update is under way."""
     news: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while something may be pending that nobody polled."""
     polls: int = 0

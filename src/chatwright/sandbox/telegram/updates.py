@@ -14,7 +14,7 @@ from typing import Any, cast
 import orjson
 
 from chatwright.sandbox.hooks import Delivery, Hook, Hooks
-from chatwright.sandbox.telegram.bot import Bot, Update
+from chatwright.sandbox.telegram.bot import Bot, Update, Webhook
 from chatwright.sandbox.telegram.refusals import conflict
 from chatwright.sandbox.world import World
 
@@ -53,21 +53,18 @@ class Updates:
     def pump(self, bot: Bot) -> None:
         """Send what may go now: one update of each chat, up to the connections that the bot allows."""
         self._expire(bot)
-        webhook = bot.webhook
-        if webhook is None:
+        if bot.webhook is None:
             return
-        busy = {update.lane for update in bot.pending.values() if update.under_way}
-        for update in list(bot.pending.values()):
-            if len(busy) >= webhook.max_connections:
+        for update in bot.pending.values():
+            if len(bot.busy) >= bot.webhook.max_connections:
                 return
-            if update.lane not in busy:
-                busy.add(update.lane)
-                self._post(bot, update)
+            if update.lane not in bot.busy:
+                bot.busy.add(update.lane)
+                self._post(bot, update, bot.webhook)
 
     def rehang(self, bot: Bot) -> None:
         """The webhook is another one now: what waits starts anew."""
-        for update in bot.pending.values():
-            update.under_way = False
+        bot.busy.clear()
         bot.gone_since = None
         bot.news.set()
         self.pump(bot)
@@ -101,23 +98,28 @@ class Updates:
 
     def _expire(self, bot: Bot) -> None:
         now = self._world.clock.now()
-        for update in [update for update in bot.pending.values() if update.expires_at <= now]:
-            if not update.under_way:
-                del bot.pending[update.id]
+        while bot.pending and (oldest := next(iter(bot.pending.values()))).expires_at <= now:
+            del bot.pending[oldest.id]
 
-    def _post(self, bot: Bot, update: Update) -> None:
-        webhook = bot.webhook
-        if webhook is None:
-            return
-        update.under_way = True
+    def _post(self, bot: Bot, update: Update, webhook: Webhook) -> None:
         secret = f"{webhook.secret_token}-wrong" if bot.faults.wrong_signature else webhook.secret_token
 
         def wait_after(delivery: Delivery) -> float | None:
-            return self._wait_after(bot, update, delivery) if bot.webhook is webhook else None
+            return self._wait_after(bot, delivery) if bot.webhook is webhook else None
+
+        def wanted() -> bool:
+            """Whether it still waits; one that expired meanwhile makes room for the next of its chat."""
+            if bot.webhook is not webhook:
+                return False
+            if update.id not in bot.pending:
+                self._settle(bot, update)
+            return update.id in bot.pending
 
         async def done(response: Any) -> None:  # noqa: ANN401 - httpx2's; imported nowhere else here.
-            bot.gone_since = None
-            self._settle(bot, update)
+            bot.pending.pop(update.id, None)
+            if bot.webhook is webhook:
+                bot.gone_since = None
+                self._settle(bot, update)
             await self._obey(bot, response.content)
 
         hook = Hook(
@@ -126,14 +128,14 @@ class Updates:
             body=orjson.dumps(update.body),
             headers={"content-type": "application/json"} | ({SECRET_HEADER: secret} if secret else {}),
             wait_after=wait_after,
-            wanted=lambda: bot.webhook is webhook and update.id in bot.pending,
+            wanted=wanted,
             on_answer=done,
         )
         self._hooks.send(hook)
         for _ in range(bot.faults.copies - 1):
             self._hooks.send(Hook(account=hook.account, url=hook.url, body=hook.body, headers=hook.headers))
 
-    def _wait_after(self, bot: Bot, update: Update, delivery: Delivery) -> float | None:
+    def _wait_after(self, bot: Bot, delivery: Delivery) -> float | None:
         """How long until the next attempt; None when there is none."""
         attempt = delivery.attempts[-1]
         reason = "Connection refused" if attempt.status is None else f"Wrong response: {attempt.status}"
@@ -141,8 +143,7 @@ class Updates:
         if self._is_gone(bot, attempt.status):
             bot.webhook = None
             bot.webhook_url = None
-        if bot.webhook is None or self._world.clock.now() >= update.expires_at:
-            self._settle(bot, update, drop=bot.webhook is not None)
+            self.rehang(bot)
             return None
         if attempt.retry_after is not None:
             return min(attempt.retry_after, LONGEST_RETRY_AFTER)
@@ -156,10 +157,9 @@ class Updates:
         bot.gone_since = bot.gone_since or now
         return now - bot.gone_since >= timedelta(seconds=GONE_SECONDS / self._world.clock.lifetimes)
 
-    def _settle(self, bot: Bot, update: Update, *, drop: bool = True) -> None:
-        update.under_way = False
-        if drop:
-            bot.pending.pop(update.id, None)
+    def _settle(self, bot: Bot, update: Update) -> None:
+        bot.pending.pop(update.id, None)
+        bot.busy.discard(update.lane)
         self.pump(bot)
 
     async def _obey(self, bot: Bot, answer: bytes) -> None:
