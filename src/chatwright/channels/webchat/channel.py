@@ -17,6 +17,9 @@ from chatwright.ports.content import MAX_TEXT
 from chatwright.ports.inbound import Inbound, RawEvent
 from chatwright.ports.sending import Outgoing, SendOutcome
 
+LARGEST_FILE = 25 * 1024 * 1024
+"""Bytes: what the product stores at most."""
+
 WebchatInbox = InboxView[WebchatSettings]
 
 
@@ -40,7 +43,14 @@ class Webchat:
             }
         ),
         text_limit=MAX_TEXT,
+        caption_limit=MAX_TEXT,
         buttons_limit=10,
+        button_text_limit=MAX_TEXT,
+        payload_bytes=MAX_TEXT,
+        quick_replies_limit=13,
+        list_rows_limit=100,
+        cards_limit=10,
+        files=dict.fromkeys(("image", "video", "audio", "voice", "sticker", "file"), LARGEST_FILE),
         typing=True,
         read_receipts=True,
         repeatable=True,

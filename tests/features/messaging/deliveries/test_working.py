@@ -453,6 +453,23 @@ class TestParts:
         assert await statuses(post, message, after) == ["failed", "sent"]
         assert len(said(post)) == 2
 
+    async def test_a_number_answers_choices_that_became_numbers(self, post: Post) -> None:
+        ann = await post.begin()
+        asked = {
+            "type": "buttons",
+            "text": "Which?",
+            "buttons": [{"label": "Red"}, {"label": "Blue", "payload": "b"}],
+        }
+        await post.send_content(ann, asked)
+        await post.work()
+        assert said(post) == ["Which?\n1. Red\n2. Blue"]
+        await post.receive(letter("2"), letter("I like both"))
+        answers = [found["content"] for found in await post.history(ann) if found["direction"] == "in"][1:]
+        assert answers == [
+            {"type": "reply", "text": "Blue", "payload": "b"},
+            {"type": "text", "text": "I like both"},
+        ]
+
     async def test_what_no_words_can_stand_for_is_refused(self, post: Post) -> None:
         ann = await post.begin()
         template = {"type": "template", "name": "hello", "language": "en"}

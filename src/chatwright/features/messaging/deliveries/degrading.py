@@ -278,6 +278,9 @@ class _Degrading:
         label = self._cut(button.label, self._can.label_limit)
         if button.url is not None:
             return button.model_copy(update={"label": label})
+        if button.payload is None and label == button.label:
+            # A channel knows how to answer with what a button shows, also where that has many bytes.
+            return button
         return Button(label=label, payload=self._payload(button.payload or button.label))
 
     def _row(self, row: ListRow) -> ListRow:

@@ -594,6 +594,16 @@ REQUEUE = Statement(
     """,
     value,
 )
+LAST_ASKED: Statement[Mapping[str, Any]] = Statement(
+    "deliveries.last_asked",
+    """
+    select content from (
+        select content, degraded from messages where conversation_id = $1 and direction = 'out'
+        order by position desc limit 1) last
+    where degraded @> array[$2]
+    """,
+    value,
+)
 TRACE_MESSAGE = Statement(
     "deliveries.trace_message",
     """

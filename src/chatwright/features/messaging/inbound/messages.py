@@ -9,6 +9,8 @@ from chatwright.features.contacts.consents import note_consent
 from chatwright.features.contacts.identities import is_blocked, recognise
 from chatwright.features.messaging import events, store as messaging
 from chatwright.features.messaging.attachments.downloading import want_download
+from chatwright.features.messaging.courtesies import want_courtesy
+from chatwright.features.messaging.deliveries.answers import meant_by
 from chatwright.features.messaging.deliveries.statuses import sending_now, take_echo
 from chatwright.features.messaging.inbound import store
 from chatwright.features.messaging.inbound.coming import Coming, NotYet
@@ -56,6 +58,8 @@ async def add_message(coming: Coming, inbound: InboundMessage) -> None:
         await add_referral(coming, conversation.id, contact_id, inbound.referral, inbound.sent_at, message_id)
     await _want_file(coming, message_id, inbound)
     await _heed_words(coming, contact_id, inbound)
+    if position == 1 and inbound.person.name is None:
+        await want_courtesy(conversation.id, "introduction")
     if conversation.state != "open" and not blocked:
         emit(events.conversation_changed(conversation, "reopened"))
     facts = {"direction": "in", "position": position, "automatic": inbound.automatic}
@@ -139,7 +143,8 @@ async def _insert(
     unsent: bool = False,
 ) -> UUID:
     view = coming.view
-    content: dict[str, Any] = inbound.content.model_dump(mode="json")
+    meant = await meant_by(conversation_id, inbound.content)
+    content: dict[str, Any] = meant.model_dump(mode="json")
     referral = None if inbound.referral is None else asdict(inbound.referral)
     message_id = await store.INSERT_RECEIVED.one(
         new_id(),
