@@ -70,8 +70,8 @@ class Capabilities:
     """Longest text in bytes of UTF-8, where the provider counts those."""
     caption_limit: int = 1024
     """Longest text beside a file, in characters; what is longer follows as a text."""
-    captioned: frozenset[str] | None = None
-    """Kinds of MediaContent that show a text beside the file; None for all. Beside others it follows as a text."""
+    uncaptioned: frozenset[str] = frozenset()
+    """Kinds of MediaContent that take no text beside them at all; it follows likewise."""
     buttons_limit: int = 0
     """Most buttons of one message."""
     button_text_limit: int = 1024

@@ -137,8 +137,19 @@ class TestChoices:
         with pytest.raises(InvalidInput, match="30 bytes"):
             degrade(ButtonsContent(text="?", buttons=[Button(label="A", payload="ü" * 16)]), RICH)
 
+    def test_a_button_that_answers_with_its_own_words_may_have_long_ones(self) -> None:
+        content = ButtonsContent(text="?", buttons=[Button(label="Cà phê sữa đá ấm")])
+        assert degrade(content, can(payload_bytes=20)).parts == [content]
+
 
 class TestMedia:
+    def test_a_caption_follows_where_its_kind_takes_none(self) -> None:
+        file = MediaContent(kind="file", url="https://files.example/a.pdf", caption="The bill")
+        out = degrade(file, can(uncaptioned=frozenset({"file"})))
+        assert out.parts == [file.model_copy(update={"caption": None}), TextContent(text="The bill")]
+        picture = MediaContent(kind="image", url="https://files.example/a.png", caption="The cup")
+        assert degrade(picture, can(uncaptioned=frozenset({"file"}))).parts == [picture]
+
     def test_a_long_caption_follows(self) -> None:
         image = MediaContent(kind="image", url="https://files.example/a.png", caption="c" * 30)
         out = degrade(image, RICH)

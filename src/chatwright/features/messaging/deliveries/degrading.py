@@ -158,8 +158,7 @@ class _Degrading:
         return self._file.size <= self._can.files[kind] and (types is None or self._file.media_type in types)
 
     def _fits_caption(self, kind: MediaKind, caption: str) -> bool:
-        shown = self._can.captioned is None or kind in self._can.captioned
-        return shown and len(caption) <= self._can.caption_limit
+        return kind not in self._can.uncaptioned and len(caption) <= self._can.caption_limit
 
     def _add_link(self, content: MediaContent) -> None:
         url = content.url or (self._file.url if self._file else None)
@@ -278,8 +277,8 @@ class _Degrading:
         label = self._cut(button.label, self._can.label_limit)
         if button.url is not None:
             return button.model_copy(update={"label": label})
-        if button.payload is None and label == button.label:
-            # A channel knows how to answer with what a button shows, also where that has many bytes.
+        if button.payload is None and label == button.label and not self._carries(label):
+            # A channel finds a way to answer with what its button shows.
             return button
         return Button(label=label, payload=self._payload(button.payload or button.label))
 
@@ -294,10 +293,13 @@ class _Degrading:
         return short
 
     def _payload(self, payload: str) -> str:
-        if len(payload.encode()) > self._can.payload_bytes:
+        if not self._carries(payload):
             message = f"On this channel the answer of a button takes {self._can.payload_bytes} bytes at most."
             raise InvalidInput(message, fields=[FieldProblem(path="content", message=message)])
         return payload
+
+    def _carries(self, payload: str) -> bool:
+        return len(payload.encode()) <= self._can.payload_bytes
 
     def _fits_buttons(self, buttons: Sequence[Button]) -> bool:
         return "buttons" in self._can.contents and len(buttons) <= self._can.buttons_limit
