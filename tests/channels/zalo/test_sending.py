@@ -29,7 +29,14 @@ from chatwright.ports.content import (
     TemplateContent,
     TextContent,
 )
-from chatwright.ports.inbound import Inbound, InboundEcho, InboundMessage, InboundProfile, InboundStatus
+from chatwright.ports.inbound import (
+    Inbound,
+    InboundEcho,
+    InboundMessage,
+    InboundProfile,
+    InboundStatus,
+    Person,
+)
 from chatwright.ports.sending import Outgoing, Reaction
 from chatwright.ports.templates import TemplateDraft
 from tests.channels.zalo.conftest import PNG, Office, a_file
@@ -107,12 +114,13 @@ class TestContents:
     async def test_files_are_uploaded_first(
         self, office: Office, kind: str, media_type: str, filename: str, content: bytes
     ) -> None:
-        media = MediaContent.model_validate({"kind": kind, "caption": "Here"})
+        caption = "Here" if kind == "image" else None
+        media = MediaContent.model_validate({"kind": kind, "caption": caption})
         outcome = await office.send(media, file=a_file(content, media_type, filename))
         assert outcome.reaction is None, outcome
         (arrived,) = office.files_of_last_bubble()
         assert (arrived.content, arrived.mime_type) == (content, media_type)
-        assert (await office.last_bubble())["text"] == "Here"
+        assert (await office.last_bubble())["text"] == (caption or "")
 
     async def test_a_picture_with_an_address_is_fetched_by_zalo(self, office: Office) -> None:
         await office.send(MediaContent(kind="image", url="https://pictures.example/cup.jpg"))
@@ -402,6 +410,27 @@ class TestChecking:
     async def test_a_server_that_is_away_is_no_fault_of_the_account(self, office: Office) -> None:
         (token,) = await office.channel.check(office.with_settings(api_url="http://127.0.0.1:9"))
         assert (token.ok, token.reaction) == (False, Reaction.RETRY)
+
+
+class TestIntroducing:
+    async def test_the_profile_has_the_name(self, office: Office) -> None:
+        assert await office.channel.introduce(office.inbox, office.ada["id"]) == Person(
+            {"zalo": office.ada["id"]}, name="Ada Byron"
+        )
+
+    async def test_what_they_shared_counts_more(self, office: Office) -> None:
+        shared = {"shared_info": {"name": "Ada B. King", "phone": 84901234567}}
+        office.official.person(office.ada["id"]).details.update(shared)
+        found = await office.channel.introduce(office.inbox, office.ada["id"])
+        assert found == Person({"zalo": office.ada["id"]}, name="Ada B. King", phone="84901234567")
+
+    @pytest.mark.parametrize("address", ["17", "an0n/c9", "+84901234567", ""])
+    async def test_of_others_nothing_is_told(self, office: Office, address: str) -> None:
+        assert await office.channel.introduce(office.inbox, address) is None
+
+    async def test_nobody_there(self, office: Office) -> None:
+        away = office.with_settings(api_url="http://127.0.0.1:9")
+        assert await office.channel.introduce(away, office.ada["id"]) is None
 
 
 class TestDownloads:

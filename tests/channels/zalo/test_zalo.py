@@ -15,7 +15,15 @@ from chatwright.channels.zalo.signatures import signature
 from chatwright.kernel.errors import InvalidInput, Unauthenticated
 from chatwright.kernel.ids import new_id
 from chatwright.net.http import Web
-from chatwright.ports.channel import AnyChannel, Downloading, HookRequest, InboxView, Renewing, Templating
+from chatwright.ports.channel import (
+    AnyChannel,
+    Downloading,
+    HookRequest,
+    InboxView,
+    Introducing,
+    Renewing,
+    Templating,
+)
 from chatwright.ports.content import (
     ContactCardContent,
     LocationContent,
@@ -160,7 +168,7 @@ class TestSettings:
         assert CHANNEL.account(SETTINGS) == OA
 
     def test_it_can_do_what_the_product_asks_of_such_a_channel(self) -> None:
-        for ability in (Renewing, Downloading, Templating):
+        for ability in (Renewing, Downloading, Introducing, Templating):
             assert isinstance(CHANNEL, ability)
 
     def test_tokens_of_unknown_age_are_exchanged_at_once_and_others_after_twenty_hours(self) -> None:

@@ -54,6 +54,7 @@ class Telegram:
         # Bot API, sendMessage: 1-4096 characters after entities; captions 0-1024.
         text_limit=4096,
         caption_limit=1024,
+        uncaptioned=frozenset({"sticker"}),
         # Telegram takes 100 buttons (python-telegram-bot, InlineKeyboardMarkupLimit); content has ten at most.
         buttons_limit=10,
         button_text_limit=4096,

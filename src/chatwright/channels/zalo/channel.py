@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 import structlog
 from pydantic import BaseModel
 
-from chatwright.channels.zalo.addresses import Address, read_address
+from chatwright.channels.zalo.addresses import Address, UserAddress, read_address
 from chatwright.channels.zalo.api import Done, Refused, ZaloAPI
 from chatwright.channels.zalo.checking import describe_account, describe_refusal, describe_webhook
 from chatwright.channels.zalo.events import parse_event, split_call
+from chatwright.channels.zalo.profiles import person_told
 from chatwright.channels.zalo.refusals import outcome_of
 from chatwright.channels.zalo.sending import Call, Unsendable, call_for, without_quote
 from chatwright.channels.zalo.settings import ZaloSettings
@@ -34,7 +35,7 @@ from chatwright.ports.channel import (
     Verified,
 )
 from chatwright.ports.content import MediaContent
-from chatwright.ports.inbound import Inbound, RawEvent
+from chatwright.ports.inbound import Inbound, Person, RawEvent
 from chatwright.ports.sending import Outgoing, Reaction, SendOutcome
 from chatwright.ports.templates import ProviderTemplate, TemplateDraft
 
@@ -51,7 +52,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Zalo:
-    """See `ports.channel.Channel`, `Renewing`, `Downloading` and `Templating`."""
+    """See `ports.channel.Channel`, `Renewing`, `Downloading`, `Introducing` and `Templating`."""
 
     name: ClassVar[str] = "zalo"
     Settings = ZaloSettings
@@ -60,6 +61,8 @@ class Zalo:
         # Official Account documentation, Send consulting message: 2000 characters, five buttons.
         text_limit=2000,
         caption_limit=2000,
+        # The documentation shows a text beside pictures alone.
+        uncaptioned=frozenset({"file"}),
         buttons_limit=5,
         button_text_limit=2000,
         # A payload has 1000 characters; ours begin with a mark of two.
@@ -133,6 +136,18 @@ class Zalo:
     async def download(self, inbox: ZaloInbox, media: str) -> Download:  # noqa: ARG002 - the port's.
         """Fetch a file from the address that the event gave."""
         return await download(self._web, media)
+
+    async def introduce(self, inbox: ZaloInbox, address: str) -> Person | None:
+        """By the profile, which Zalo shows of whoever wrote to the account or follows it."""
+        somebody = read_address(address)
+        if not isinstance(somebody, UserAddress):
+            return None
+        try:
+            asked = {"user_id": somebody.user_id}
+            answer = await self._api.get(inbox.settings, "/v3.0/oa/user/detail", asked)
+        except (NotSent, NoAnswer):
+            return None
+        return None if isinstance(answer, Refused) else person_told(somebody.user_id, answer.data)
 
     async def list_templates(self, inbox: ZaloInbox) -> Sequence[ProviderTemplate]:
         """All templates of the account; raises ProviderRefused."""
