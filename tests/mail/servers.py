@@ -75,6 +75,12 @@ class MailServers:
         with MailBoxStartTls(HOST, self.ports.imap, timeout=10, ssl_context=trusting) as mailbox:
             yield mailbox.login(name, PASSWORD)
 
+    def mails(self, name: str) -> list[bytes]:
+        """The mails of a mailbox, byte for byte as they arrived."""
+        with self.mailbox(name) as mailbox:
+            fetched = [mailbox.client.uid("FETCH", uid, "(BODY.PEEK[])") for uid in mailbox.uids()]
+        return [data[0][1] for _, data in fetched]
+
     def words(self) -> str:
         """What the servers logged, for a test that failed."""
         return "\n".join(

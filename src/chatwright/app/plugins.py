@@ -1,5 +1,6 @@
 """The one list of plug-ins."""
 
+from chatwright.channels.email.channel import Email
 from chatwright.channels.instagram.channel import Instagram
 from chatwright.channels.messenger.channel import Messenger
 from chatwright.channels.telegram.channel import Telegram
@@ -14,6 +15,7 @@ from chatwright.ports.cipher import Cipher
 def channels(cipher: Cipher, public_url: str, web: Web) -> tuple[AnyChannel, ...]:
     """Every channel there is; a new one is one more line."""
     return (
+        Email(cipher, public_url, web),
         Instagram(web),
         Messenger(web),
         Telegram(web),

@@ -1,0 +1,154 @@
+"""From a stored event to what it means."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from chatwright.channels.email import reports
+from chatwright.channels.email.codes import reaction_to
+from chatwright.channels.email.reading import CUT, FoundFile, Mail, read_mail
+from chatwright.channels.email.reports import Complaint, Fate
+from chatwright.channels.email.settings import EmailSettings
+from chatwright.channels.email.tokens import MailTokens
+from chatwright.channels.email.wire import stored_mail
+from chatwright.ports.channel import InboxView
+from chatwright.ports.content import EmailContent, MediaContent
+from chatwright.ports.inbound import (
+    DeliveryStatus,
+    Inbound,
+    InboundConsent,
+    InboundMessage,
+    InboundStatus,
+    InboundUnknown,
+    Person,
+)
+
+IDENTITY = "email"
+_TOKEN = re.compile(r"/u/([A-Za-z0-9_-]{32,})")
+_STATUSES = {
+    "failed": DeliveryStatus.FAILED,
+    "delayed": DeliveryStatus.SENT,
+    "delivered": DeliveryStatus.DELIVERED,
+    "read": DeliveryStatus.READ,
+}
+
+
+def person_at(address: str, name: str | None = None) -> Person:
+    """Whoever has an address."""
+    return Person({IDENTITY: address}, name=name, email=address)
+
+
+def own_id(mail_id: str) -> str | None:
+    """Our message's id in the id of a mail of ours; None for other people's."""
+    try:
+        return str(UUID(mail_id.partition("@")[0]))
+    except ValueError:
+        return None
+
+
+def file_id(mail_id: str, number: int) -> str:
+    """The id of the message that carries a file of a mail, counted from 1."""
+    return f"{mail_id}#{number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads events of one inbox."""
+
+    inbox: InboxView[EmailSettings]
+    tokens: MailTokens
+
+    def read(self, payload: Mapping[str, Any]) -> list[Inbound]:
+        """What an event says; at least one thing."""
+        match payload.get("unsubscribe"):
+            case str(address) if "@" in address:
+                return [_consent(address, "one-click unsubscribe")]
+            case _:
+                pass
+        stored = stored_mail(payload)
+        if stored is None:
+            return [InboundUnknown("no mail")]
+        mail = read_mail(stored.raw, own_address=self.inbox.settings.address, received_at=stored.received_at)
+        return self._report(mail) or list(self._messages(mail, cut=stored.size > len(stored.raw)))
+
+    def _report(self, mail: Mail) -> list[Inbound]:
+        """What a server's report comes to; empty when it is none, or says nothing that we understand."""
+        complaint = reports.complaint_in(mail.source)
+        if complaint is not None:
+            address = self._complainer(complaint)
+            return [_consent(address, "spam complaint") if address else InboundUnknown("complaint")]
+        return [self._status(fate, mail) for fate in reports.fates_in(mail.source)]
+
+    def _status(self, fate: Fate, mail: Mail) -> InboundStatus:
+        failed = fate.verdict if fate.outcome in {"failed", "delayed"} else None
+        return InboundStatus(
+            own_id(fate.message_id) or fate.message_id,
+            _STATUSES[fate.outcome],
+            external_id=fate.message_id,
+            at=mail.sent_at,
+            reaction=reaction_to(failed) if failed and fate.outcome == "failed" else None,
+            code=failed.code if failed else None,
+            detail=failed.words[:500] if failed else None,
+        )
+
+    def _complainer(self, complaint: Complaint) -> str | None:
+        """Who complained, if the mail that comes back carries a sign that it was ours: anybody can write a report."""
+        for link in complaint.links:
+            for token in _TOKEN.findall(link):
+                if address := self.tokens.unsubscriber(self.inbox.id, token):
+                    return address
+        ours = self.tokens.conversation_of(self.inbox.id, complaint.answer_addresses)
+        return complaint.recipients[0] if ours and complaint.recipients else None
+
+    def _messages(self, mail: Mail, *, cut: bool) -> Iterator[Inbound]:
+        person = person_at(mail.sender.address, mail.sender.name)
+        in_thread = tuple(dict.fromkeys(_known_names(mail.answers)))
+        conversation_id = self.tokens.conversation_of(self.inbox.id, mail.recipients)
+        yield InboundMessage(
+            external_id=mail.message_id,
+            person=person,
+            content=_content(mail, cut=cut),
+            sent_at=mail.sent_at,
+            reply_to=mail.answers[0] if mail.answers else None,
+            automatic=mail.automatic is not None,
+            in_thread=in_thread,
+            conversation_id=conversation_id,
+        )
+        for number, found in enumerate(mail.files, start=1):
+            yield InboundMessage(
+                external_id=file_id(mail.message_id, number),
+                person=person,
+                content=_file(found),
+                sent_at=mail.sent_at,
+                media=str(number),
+                automatic=mail.automatic is not None,
+                in_thread=(mail.message_id, *in_thread),
+                conversation_id=conversation_id,
+            )
+
+
+def _known_names(answers: tuple[str, ...]) -> Iterator[str]:
+    """Each mail under our own id too, under which it is known even if we never heard that it went out."""
+    for mail_id in answers:
+        if ours := own_id(mail_id):
+            yield ours
+        yield mail_id
+
+
+def _content(mail: Mail, *, cut: bool) -> EmailContent:
+    return EmailContent(
+        subject=mail.subject,
+        text=f"{mail.text}\n{CUT}" if cut else mail.text,
+        html=mail.html,
+        quoted=mail.quoted or None,
+    )
+
+
+def _file(found: FoundFile) -> MediaContent:
+    return MediaContent(kind=found.kind, filename=found.filename)
+
+
+def _consent(address: str, source: str) -> InboundConsent:
+    return InboundConsent(person_at(address), given=False, purpose="marketing", source=source)

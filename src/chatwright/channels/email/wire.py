@@ -1,0 +1,69 @@
+"""Raw events of this channel.
+
+{"mail": base64 of the raw mail, "received_at": ISO 8601 or null, "size": bytes}  a mail; cut when it is longer
+{"unsubscribe": "ann@example.com"}                                                somebody followed the link
+"""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from chatwright.channels.email.reading import LONGEST_HEAD, addresses_in
+from chatwright.channels.email.words import head_of, header, headers
+from chatwright.ports.inbound import RawEvent
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMail:
+    """A mail as it was stored."""
+
+    raw: bytes
+    received_at: datetime | None
+    size: int
+    """Bytes on the server, which are more than `raw` has if the mail was cut."""
+
+
+def mail_event(raw: bytes, received_at: datetime | None = None, size: int | None = None) -> RawEvent:
+    """The event of a mail that came in, the same for each copy of it."""
+    head = head_of(raw[:LONGEST_HEAD])
+    author = next(iter(addresses_in(" ".join(headers(head, "From")))), "")
+    names = [header(head, name) for name in ("Message-ID", "From", "Date", "Subject")]
+    # Some programs give every mail the same id, so the id alone does not say what is a copy.
+    told = "\n".join(names).encode() if names[0] else raw
+    return RawEvent(
+        dedupe_key=f"mail:{hashlib.sha256(told).hexdigest()}",
+        lane=author[:200] or "nobody",
+        payload={
+            "mail": base64.b64encode(raw).decode(),
+            "received_at": received_at.astimezone(UTC).isoformat() if received_at else None,
+            "size": len(raw) if size is None else size,
+        },
+    )
+
+
+def stored_mail(payload: Mapping[str, Any]) -> StoredMail | None:
+    """The mail of an event; None when there is none in it."""
+    text, received_at, size = payload.get("mail"), payload.get("received_at"), payload.get("size")
+    if not isinstance(text, str):
+        return None
+    try:
+        raw = base64.b64decode(text, validate=True)
+        at = datetime.fromisoformat(received_at) if isinstance(received_at, str) else None
+    except (binascii.Error, ValueError):
+        return None
+    if at is not None and at.tzinfo is None:
+        at = at.replace(tzinfo=UTC)
+    return StoredMail(raw, at, size if isinstance(size, int) else len(raw))
+
+
+def unsubscription_event(address: str, moment: datetime) -> RawEvent:
+    """Somebody followed the link; copies within a minute are one."""
+    return RawEvent(
+        dedupe_key=f"unsubscribe:{address}:{moment.astimezone(UTC):%Y%m%d%H%M}",
+        lane=address,
+        payload={"unsubscribe": address},
+    )
