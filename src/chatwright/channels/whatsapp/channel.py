@@ -64,7 +64,7 @@ class WhatsApp:
         # Cloud API, Text messages and Interactive messages.
         text_limit=4096,
         caption_limit=1024,
-        captioned=frozenset({"image", "video", "file"}),
+        uncaptioned=frozenset({"audio", "voice", "sticker"}),
         buttons_limit=3,
         button_text_limit=1024,
         label_limit=20,
