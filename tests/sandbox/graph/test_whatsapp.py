@@ -199,8 +199,8 @@ async def test_codes_want_a_phone_number(number: Shop) -> None:
         {"type": "BODY", "add_security_recommendation": True},
         {"type": "BUTTONS", "buttons": [{"type": "OTP", "otp_type": "COPY_CODE"}]},
     ]
-    template: dict[str, Any] = {"name": "code", "language": "en", "category": "AUTHENTICATION", "components": components}
-    await number.ok("POST", f"{waba}/message_templates", **template)
+    template: dict[str, Any] = {"name": "code", "language": "en", "category": "AUTHENTICATION"}
+    await number.ok("POST", f"{waba}/message_templates", components=components, **template)
     await number.stage.settled()
     code = [{"type": "text", "text": "4711"}]
     filled = [
