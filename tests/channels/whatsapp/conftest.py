@@ -1,15 +1,20 @@
 """A number on the sandbox's WhatsApp, our channel for it, and somebody who knows it."""
 
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest_asyncio
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from chatwright.channels.whatsapp.channel import WhatsApp
 from chatwright.channels.whatsapp.settings import WhatsAppSettings
 from chatwright.kernel.ids import new_id
+from chatwright.net.graph.webhooks import handshake
 from chatwright.net.http import Web
 from chatwright.ports.channel import HookRequest, InboxView
 from chatwright.ports.content import Content
@@ -18,6 +23,7 @@ from chatwright.ports.sending import Outgoing, OutgoingFile, SendOutcome
 from chatwright.sandbox.graph.provider import Graph
 from tests.channels.contract import an_inbox
 from tests.sandbox.running import Ear, Stage, listening, staged
+from tests.serving import serving
 
 
 @dataclass
@@ -63,6 +69,21 @@ class Line:
     def _read(self, call: HookRequest) -> list[Inbound]:
         events = self.channel.split(self.inbox, call, self.channel.verify(self.inbox, call))
         return [found for event in events for found in self.channel.parse(self.inbox, event.payload)]
+
+
+@asynccontextmanager
+async def hook(token: str) -> AsyncGenerator[tuple[str, list[bytes]]]:
+    """An address that expects webhooks under a token, and what came to it."""
+    came: list[bytes] = []
+
+    async def answer(request: Request) -> Response:
+        if request.method == "POST":
+            came.append(await request.body())
+            return Response()
+        return PlainTextResponse(handshake(request.query_params, token))
+
+    async with serving([Route("/hook", answer, methods=["GET", "POST"])]) as url:
+        yield f"{url}/hook", came
 
 
 def stored(

@@ -61,7 +61,7 @@ from chatwright.ports.sending import Outgoing, Reaction
 from chatwright.ports.templates import TemplateDraft
 from tests.channels.contract import ChannelContract
 from tests.channels.whatsapp import payloads as wa
-from tests.channels.whatsapp.conftest import Line, inbox_of, stored
+from tests.channels.whatsapp.conftest import Line, hook, inbox_of, stored
 from tests.channels.whatsapp.test_parsing import CHANNEL, INBOX
 
 PICTURE = base64.b64decode("/9j/4AAQSkZJRgABAQEASABIAAD/2wBDAP//////////////////////////////////////")
@@ -511,3 +511,28 @@ class TestLooking:
         assert (found.name, found.ok) == ("webhook", False)
         assert "t0ken" not in found.words
         await line.channel.disconnect(inbox)
+
+    async def test_connecting_points_it_here_and_disconnecting_away(self, line: Line) -> None:
+        async with hook("t0ken") as (url, came):
+            inbox = replace(line.inbox, hook_url=url, hook_token="t0ken")
+            for _ in range(2):
+                assert [found.ok for found in await line.channel.connect(inbox)] == [True]
+            assert all(found.ok for found in await line.channel.check(inbox))
+            await line.act("say", text="Here?")
+            await line.stage.settled()
+            assert len(came) == 1
+            assert line.ear.heard == []
+            await line.channel.disconnect(inbox)
+            await line.act("say", text="And now?")
+            await line.stage.settled()
+            assert (len(came), len(line.ear.heard)) == (1, 1)
+
+    async def test_the_account_s_webhook_stays_where_another_inbox_has_taken_it(self, line: Line) -> None:
+        async with hook("one") as (first, _), hook("two") as (second, _):
+            ours = replace(line.inbox, hook_url=first, hook_token="one")
+            others = replace(line.inbox, hook_url=second, hook_token="two")
+            await line.channel.connect(ours)
+            await line.channel.connect(others)
+            await line.channel.disconnect(ours)
+            account = await line.stage.control("GET", f"/accounts/whatsapp/{line.account['id']}")
+            assert account["details"]["webhook_overrides"] == {"whatsapp_business_account": second}

@@ -139,8 +139,8 @@ class WhatsApp:
         return await checking.connect(self._client(inbox), inbox.settings, inbox.hook_url, inbox.hook_token)
 
     async def disconnect(self, inbox: WhatsAppInbox) -> None:
-        """Take the number's webhook down."""
-        await checking.disconnect(self._client(inbox), inbox.settings)
+        """Take down what points here."""
+        await checking.disconnect(self._client(inbox), inbox.settings, inbox.hook_url)
 
     def renew_at(self, inbox: WhatsAppInbox) -> datetime | None:  # noqa: ARG002 - the port's.
         """A system user's token has no end."""

@@ -1,6 +1,7 @@
 """A look at a number: whether the token, the number, its account and the webhook are what they have to be."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -69,13 +70,19 @@ async def connect(
     return [Finding(WEBHOOK, ok=True, words="WhatsApp calls this server.")]
 
 
-async def disconnect(client: GraphClient, settings: WhatsAppSettings) -> None:
-    """Take the number's webhook down; the account's stays, because other numbers may live by it."""
-    try:
+async def disconnect(client: GraphClient, settings: WhatsAppSettings, hook_url: str) -> None:
+    """Take down what points here: the number's webhook, and the account's unless another inbox has it by now.
+
+    The app stays subscribed to the account, because other numbers may live by that.
+    """
+    with contextlib.suppress(GraphError, NotSent, NoAnswer):
         nothing = {"webhook_configuration": {"override_callback_uri": ""}}
         await client.post(path_of(settings.phone_number_id), nothing)
-    except (GraphError, NotSent, NoAnswer):
-        return
+    with contextlib.suppress(GraphError, NotSent, NoAnswer):
+        apps = path_of(settings.waba_id, "subscribed_apps")
+        hooks = {as_text(as_map(app).get("override_callback_uri")) async for app in client.items(apps)}
+        if hook_url in hooks:
+            await client.post(apps, {})
 
 
 def _no_number(error: GraphError | NotSent | NoAnswer) -> Finding:
