@@ -24,7 +24,15 @@ from chatwright.ports.channel import (
     Typing,
 )
 from chatwright.ports.content import TextContent
-from chatwright.ports.inbound import Inbound, InboundMessage, InboundUnknown, InboundUnsend, Person, RawEvent
+from chatwright.ports.inbound import (
+    Inbound,
+    InboundEcho,
+    InboundMessage,
+    InboundUnknown,
+    InboundUnsend,
+    Person,
+    RawEvent,
+)
 from chatwright.ports.sending import Outgoing
 from tests.channels import meta
 from tests.channels.contract import ChannelContract, an_inbox
@@ -153,6 +161,18 @@ class TestReading:
         (inbound,) = read(standby=[message("m_1", text="Hi")])
         assert isinstance(inbound, InboundMessage)
         assert inbound.automatic
+
+    def test_what_our_side_does_in_the_page_s_inbox_is_not_the_customer_s_doing(self) -> None:
+        mine = meta.item(PAGE, PSID, reaction={"mid": "m_1", "action": "react", "emoji": "❤️"})
+        assert read(messaging=[mine]) == [InboundUnknown("reaction of ours")]
+        (gone,) = read(messaging=[meta.item(PAGE, PSID, message={"mid": "m_40", "is_deleted": True})])
+        assert isinstance(gone, InboundUnsend)
+        assert (gone.external_id, gone.person) == ("m_40", Person({"psid": PSID}))
+
+    def test_an_echo_under_another_id_of_ours_went_to_the_customer(self) -> None:
+        (echo,) = read(messaging=[meta.echo(PSID, "another id of the page", "m_46", text="Hi")])
+        assert isinstance(echo, InboundEcho)
+        assert echo.person == Person({"psid": PSID})
 
     def test_our_own_comments_are_no_news(self) -> None:
         assert read(changes=[comment("add", **{"from": {"id": PAGE, "name": "Bean Bar"}})]) == []

@@ -150,6 +150,11 @@ class _Item:
     """Whether another app answers this person; we only listen."""
 
     @property
+    def ours(self) -> bool:
+        """Whether our side did it, in the provider's own app."""
+        return as_text(dig(self.fields, "sender", "id")) in self.party.ids
+
+    @property
     def at(self) -> datetime | None:
         return as_moment(self.fields.get("timestamp"))
 
@@ -305,8 +310,8 @@ def _read_read(item: _Item) -> list[Inbound]:
 def _read_reaction(item: _Item) -> list[Inbound]:
     reaction = item.part("reaction")
     mid, name = as_text(reaction.get("mid")), as_text(reaction.get("reaction")) or ""
-    if mid is None:
-        return [InboundUnknown("reaction to nothing")]
+    if mid is None or item.ours:
+        return [InboundUnknown("reaction of ours" if mid else "reaction to nothing")]
     taken_back = as_text(reaction.get("action")) == "unreact"
     emoji = "" if taken_back else as_text(reaction.get("emoji")) or _EMOJI.get(name, "👍")
     return [InboundReaction(mid, item.person, emoji, item.at)]
