@@ -2,7 +2,7 @@
 
 import { accountPath, call, personPath } from "./api.js";
 import { ask, byId, fill, h, tell, trying } from "./dom.js";
-import { BASES, DEEDS, providerOf, spoken } from "./words.js";
+import { BASES, connectCommand, DEEDS, providerOf, spoken } from "./words.js";
 
 const SECONDS = { "1 hour": 3600, "24 hours": 86400, "48 hours": 172800, "7 days": 604800 };
 const SET_BY_PRODUCT = "telegram";
@@ -20,7 +20,9 @@ function credentials(account, productUrl) {
     ["Base URL", `${location.origin}${BASES[account.kind] ?? ""}`],
     ["Id", account.id],
   ];
-  for (const [name, value] of Object.entries(account.secrets)) entries.push([spoken(name), value]);
+  for (const [name, value] of Object.entries(account.secrets)) {
+    if (name !== "verify_token") entries.push([spoken(name), value]);
+  }
   for (const [name, value] of Object.entries(account.details)) {
     if (typeof value === "string") entries.push([spoken(name), value]);
   }
@@ -34,6 +36,7 @@ function credentials(account, productUrl) {
       "dl",
       {},
       entries.map(([name, value]) => entry(name, value)),
+      entry("Command", connectCommand(account)),
     ),
     webhook(account),
   ];
@@ -61,20 +64,25 @@ function webhook(account) {
   if (account.kind === SET_BY_PRODUCT) {
     return h("p", {}, `Webhook: ${account.webhook_url ?? "none yet; the product sets it when you connect."}`);
   }
-  const field = h("input", { type: "url", id: "webhook-url", value: account.webhook_url ?? "" });
+  const url = h("input", { type: "url", id: "webhook-url", value: account.webhook_url ?? "" });
+  const graph = BASES[account.kind] === "/graph";
+  const token = h("input", { id: "verify-token", value: account.secrets.verify_token ?? "" });
   const save = async (event) => {
     event.preventDefault();
-    await call("PATCH", accountPath(account), { webhook_url: field.value.trim() || null });
-    if (BASES[account.kind] === "/graph" && field.value.trim()) {
+    const secrets = graph ? { verify_token: token.value.trim() } : {};
+    await call("PATCH", accountPath(account), { webhook_url: url.value.trim() || null, secrets });
+    // As Meta does at this moment: an address that does not answer rightly is refused.
+    if (graph && url.value.trim())
       await call("POST", `${accountPath(account)}/events`, { name: "handshake" });
-    }
     tell("Webhook URL saved.");
   };
   return h(
     "form",
     { class: "inline", onsubmit: (event) => trying(() => save(event)) },
     h("label", { htmlFor: "webhook-url" }, "Webhook URL"),
-    field,
+    url,
+    graph ? h("label", { htmlFor: "verify-token" }, "Verify token of the webhook") : null,
+    graph ? token : null,
     h("button", { type: "submit" }, "Save webhook"),
   );
 }

@@ -74,3 +74,50 @@ export function mediaKind(file) {
 
 // "status_delay" as people read it.
 export const spoken = (name) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " ");
+
+// What an inbox of the product is set up with, for an account of the sandbox at this address.
+const SETTINGS = {
+  whatsapp: (account, url) => ({
+    phone_number_id: account.id,
+    waba_id: account.details.waba_id,
+    access_token: account.secrets.access_token,
+    app_secrets: [account.secrets.app_secret],
+    base_url: `${url}/graph`,
+  }),
+  messenger: (account, url) => ({
+    page_id: account.id,
+    access_token: account.secrets.access_token,
+    app_secrets: [account.secrets.app_secret],
+    app_id: account.details.app_id,
+    comments: true,
+    base_url: `${url}/graph`,
+  }),
+  instagram: (account, url) => ({
+    login: account.details.login,
+    account_id: account.id,
+    access_token: account.secrets.access_token,
+    app_secrets: [account.secrets.app_secret],
+    app_id: account.details.app_id,
+    base_url: `${url}/graph`,
+  }),
+  telegram: (account, url) => ({ bot_token: account.secrets.token, base_url: `${url}/telegram` }),
+  zalo: (account, url) => ({
+    app_id: account.secrets.app_id,
+    oa_id: account.id,
+    app_secret: account.secrets.app_secret,
+    oa_secret_key: account.secrets.oa_secret,
+    access_token: account.secrets.access_token,
+    refresh_token: account.secrets.refresh_token,
+    oauth_url: `${url}/zalo`,
+    api_url: `${url}/zalo`,
+    business_url: `${url}/zalo`,
+  }),
+};
+
+// The command that connects an account to the product, ready for a shell.
+export function connectCommand(account) {
+  const settings = JSON.stringify(SETTINGS[account.kind]?.(account, location.origin) ?? {});
+  const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+  const words = ["--channel", account.kind, "--name", quoted(account.name), "--settings", quoted(settings)];
+  return `chatwright inboxes connect ${words.join(" ")}`;
+}
