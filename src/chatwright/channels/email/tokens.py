@@ -2,8 +2,8 @@
 
 An address to answer to is `help+c<token>@example.com`: base32, in either case since some servers change it, of 16
 bytes of the conversation's id and 8 bytes of a signature. A token to unsubscribe is 32 hex digits of the inbox's id,
-then base64url of 16 bytes of a signature and the address. Both are bound to their inbox and never end: a mail is
-answered, and its link followed, years later.
+then the address, sealed, in base64url. Both are bound to their inbox and never end: a mail is answered, and its link
+followed, years later.
 """
 
 import base64
@@ -13,13 +13,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from chatwright.kernel.errors import Misconfigured
 from chatwright.ports.cipher import Cipher
 
 LONGEST_LOCAL_PART = 64
 """RFC 5321, section 4.5.3.1.1."""
 _MARK = "c"
 _CONVERSATION_BYTES = 8
-_UNSUBSCRIBE_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,8 @@ class MailTokens:
 
     def unsubscribe_token(self, inbox_id: UUID, address: str) -> str:
         """What lets whoever has this address stop what we send there."""
-        name = address.encode()
-        signature = self._sign("unsubscribe", inbox_id, name)[:_UNSUBSCRIBE_BYTES]
-        return inbox_id.hex + base64.urlsafe_b64encode(signature + name).decode().rstrip("=")
+        sealed = self.cipher.seal(address.encode(), _context(inbox_id))
+        return inbox_id.hex + base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
     def unsubscriber(self, inbox_id: UUID, token: str) -> str | None:
         """The address of a token; None when it was not made here for this inbox."""
@@ -60,15 +59,17 @@ class MailTokens:
             return None
         padded = token[32:] + "=" * (-len(token[32:]) % 4)
         try:
-            raw = base64.b64decode(padded, altchars=b"-_", validate=True)
-            name = raw[_UNSUBSCRIBE_BYTES:]
-            signature = self._sign("unsubscribe", inbox_id, name)[:_UNSUBSCRIBE_BYTES]
-            return name.decode() if hmac.compare_digest(raw[:_UNSUBSCRIBE_BYTES], signature) else None
-        except (binascii.Error, ValueError):
+            sealed = base64.b64decode(padded, altchars=b"-_", validate=True)
+            return self.cipher.open(sealed, _context(inbox_id)).decode()
+        except (binascii.Error, ValueError, Misconfigured):
             return None
 
     def _sign(self, purpose: str, inbox_id: UUID, message: bytes) -> bytes:
         return self.cipher.sign(inbox_id.bytes + message, f"email.{purpose}")
+
+
+def _context(inbox_id: UUID) -> str:
+    return f"email.unsubscribe:{inbox_id}"
 
 
 def _unpacked(token: str) -> bytes:

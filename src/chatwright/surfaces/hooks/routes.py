@@ -11,6 +11,7 @@ from chatwright.ports.storage import Storage
 from chatwright.surfaces.hooks.files import Files
 from chatwright.surfaces.hooks.receiving import Receiving
 from chatwright.surfaces.hooks.reception import Handle, Reception
+from chatwright.surfaces.hooks.unsubscribing import Unsubscriptions
 from chatwright.surfaces.hooks.visitors import Visitors
 
 
@@ -19,6 +20,7 @@ def hook_routes(database: Database, signals: Signals, limiter: RateLimiter) -> l
     reception = Reception(database)
     receiving = Receiving(database, limiter, reception)
     visitors = Visitors(database, signals, limiter, reception)
+    unsubscriptions = Unsubscriptions(database, reception)
     paths = {
         "/hooks/{inbox_id}": ("POST", receiving.receive),
         "/webchat/{inbox_id}": ("GET", visitors.profile),
@@ -30,6 +32,8 @@ def hook_routes(database: Database, signals: Signals, limiter: RateLimiter) -> l
     handshake = reception.endpoint(receiving.handshake, receiving.early_handshake)
     return [
         Route("/hooks/{inbox_id}", handshake, methods=["GET"]),
+        Route("/u/{token}", unsubscriptions.ask, methods=["GET"]),
+        Route("/u/{token}", unsubscriptions.stop, methods=["POST"]),
         *_routes(reception, paths),
     ]
 
