@@ -45,6 +45,7 @@ from chatwright.ports.inbound import (
     InboundUnsend,
     InboundWatermark,
     InboundWithdrawal,
+    Person,
     RawEvent,
 )
 from chatwright.ports.sending import Outgoing, Reaction, SendOutcome
@@ -112,6 +113,8 @@ class Provider:
     """Tokens that were exchanged."""
     next_tokens: list[str] = field(default_factory=list[str])
     """What they are exchanged for; empty when a person has to connect again."""
+    names: dict[str, str] = field(default_factory=dict[str, str])
+    """Of people, by address."""
     shown: list[tuple[str, str, str | None]] = field(default_factory=list[tuple[str, str, str | None]])
     """Whom we showed what: typing or reading, and up to which message."""
 
@@ -213,6 +216,10 @@ class PostalChannel:
     async def mark_read(self, inbox: PostalInbox, to: str, last_external_id: str) -> None:
         self.provider.shown.append(("read", to, last_external_id))
 
+    async def introduce(self, inbox: PostalInbox, address: str) -> Person | None:
+        name = self.provider.names.get(address)
+        return Person({"postal": address}, name=name) if name else None
+
     async def fetch_lead(self, inbox: PostalInbox, lead: InboundLead) -> InboundLead:
         match self.provider.leads.get(lead.lead_id):
             case Exception() as error:
@@ -275,5 +282,6 @@ def _raw_event(event: Any) -> RawEvent:
 
 
 async def _pieces(content: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(content), 100):
-        yield content[start : start + 100]
+    size = max(100, len(content) // 50)
+    for start in range(0, len(content), size):
+        yield content[start : start + size]

@@ -21,6 +21,7 @@ from chatwright.features.messaging.errors import (
     OptedOut,
     OwnerChanged,
     ReplyImpossible,
+    TemplateNotUsable,
     Unreachable,
     WindowClosed,
 )
@@ -46,6 +47,7 @@ from chatwright.features.messaging.models import (
 from chatwright.features.messaging.owners import change_owner
 from chatwright.features.messaging.rules import check_version, owner_after_send, preview
 from chatwright.features.messaging.store import ConversationRow
+from chatwright.features.messaging.templates.keeping import check_usable
 from chatwright.features.workspaces.errors import InboxNotFound, MemberNotFound
 from chatwright.features.workspaces.inboxes import check_inboxes
 from chatwright.features.workspaces.store import FIND_MEMBER
@@ -285,6 +287,7 @@ async def get_message(caller: Caller, request: ShowMessage) -> MessageDetail:
         InboxPaused,
         WindowClosed,
         ReplyImpossible,
+        TemplateNotUsable,
     ),
     outward=True,
 )
@@ -300,6 +303,7 @@ async def send_message(caller: Caller, request: SendMessage) -> Message:
     await visible_inbox(caller, conversation.inbox_id)
     owner = owner_after_send(caller.kind, conversation.owner, keep_owner=request.keep_owner)
     content = request.content or TextContent(text=request.text or "")
+    await check_usable(conversation.inbox_id, content)
     prepared = await prepare(caller, conversation, content, request)
     await change_owner(conversation, owner)
     message = await _write_outgoing(caller, conversation, content, prepared)

@@ -22,7 +22,7 @@ from chatwright.features.messaging.store import ConversationRow
 from chatwright.features.workspaces.errors import InboxNotFound
 from chatwright.kernel.caller import Caller
 from chatwright.ports.channel import AnyChannel, channel_named
-from chatwright.ports.content import Content, MediaContent
+from chatwright.ports.content import Content, MediaContent, ReactionContent
 
 WAITABLE: Final[dict[type[object], HeldFor]] = {WindowClosed: "window", InboxPaused: "inbox"}
 """What a message may wait for, if its sender likes."""
@@ -50,7 +50,8 @@ async def prepare(
     """
     state = await _state_of(caller, conversation)
     channel = _channel_of(state)
-    target = None if request.reply_to is None else await _target(caller, conversation, request.reply_to)
+    refers_to = request.reply_to or _reacted_to(content)
+    target = None if refers_to is None else await _target(caller, conversation, refers_to)
     automatic = caller.kind in AUTOMATIC
     comment = target is not None and target.comment and channel.capabilities.comments
     kind = Kind(by_person=not automatic, template=content.type == "template", comment=comment)
@@ -71,6 +72,14 @@ async def prepare(
 class _Target:
     external_id: str
     comment: bool
+
+
+def _reacted_to(content: Content) -> UUID | None:
+    """Our id of the message that a reaction is to; None where the provider's is given, or it is no reaction."""
+    try:
+        return UUID(content.message_id) if isinstance(content, ReactionContent) else None
+    except ValueError:
+        return None
 
 
 async def _state_of(caller: Caller, conversation: ConversationRow) -> ConversationState:
