@@ -72,7 +72,7 @@ class TestCalls:
             ("sendLocation", {"latitude": 91, "longitude": 1}, "wrong latitude specified"),
             ("sendContact", {"phone_number": "1"}, "first_name is empty"),
             ("sendMediaGroup", {"media": "x"}, "can't parse media JSON object"),
-            ("editMessageText", {"text": "a", "message_id": 1}, "message can't be edited"),
+            ("editMessageText", {"text": "a", "message_id": 0}, "message to edit not found"),
             ("deleteMessage", {"message_id": 99}, "message to delete not found"),
             ("sendChatAction", {"action": "dance"}, "wrong parameter action"),
             ("getFile", {"file_id": "none"}, "wrong file_id"),

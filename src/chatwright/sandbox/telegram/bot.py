@@ -121,7 +121,7 @@ class Bot(Account):
     """Set while something may be pending that nobody polled."""
     polls: int = 0
     """Counts calls of getUpdates: a new one ends the one before."""
-    last_update_id: int = 100_000
+    last_update_id: int = 0
     last_message_id: int = 0
     last_error: tuple[datetime, str] | None = None
     gone_since: datetime | None = None

@@ -24,6 +24,9 @@ from chatwright.sandbox.world import Account, Person, World, unique
 
 _TOKEN = re.compile(r"\d+:[\w-]{20,}")
 
+LONG_AGO = 1_600_000_000
+"""In Unix seconds. Numbers of updates and messages begin with the seconds since then: nobody has one each second."""
+
 
 class Telegram:
     """See `sandbox.provider.Provider`."""
@@ -58,6 +61,8 @@ class Telegram:
         }
         secrets = {"token": token or f"{number}:AA{unique()}", **new.secrets}
         webhook = Webhook(new.webhook_url, secrets.get("secret_token", "")) if new.webhook_url else None
+        # A bot of the same name may come back after a restart: its numbers must go on then, not begin again.
+        number_before = int(self._world.clock.stamp().timestamp()) - LONG_AGO
         return Bot(
             kind=new.kind,
             id=number,
@@ -68,6 +73,8 @@ class Telegram:
             username=str(new.details.get("username") or username_of(new.name)),
             webhook=webhook,
             allowance=Allowance(**limits),
+            last_update_id=number_before,
+            last_message_id=number_before,
         )
 
     def create_person(self, account: Account, new: NewPerson) -> Person:  # noqa: ARG002 - the protocol's.
