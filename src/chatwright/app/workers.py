@@ -16,7 +16,7 @@ from chatwright.features.messaging.jobs import (
     sweep_files,
     wake_snoozed,
 )
-from chatwright.features.messaging.listeners.listening import Listeners
+from chatwright.features.messaging.listeners.listening import LEASE_SECONDS, Listeners
 from chatwright.features.workspaces import store as workspaces
 from chatwright.infra.claimer import Claimer
 from chatwright.infra.following import EventFollower
@@ -55,7 +55,8 @@ def _workers(product: Product) -> Iterable[tuple[str, Callable[[], Awaitable[Non
         yield f"periodic:{job.name}", PeriodicRunner(product.database, job).run
     yield "renewals", partial(_renew, product)
     yield "sweeping", partial(_sweep, product)
-    yield "listeners", Listeners(product.database).run
+    lease = min(LEASE_SECONDS, float(product.settings.lease_seconds))
+    yield "listeners", Listeners(product.database, lease_seconds=lease).run
 
 
 async def _kept_running(name: str, work: Callable[[], Awaitable[None]]) -> None:
