@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
-from chatwright.app.sandbox import sandbox_app
+from chatwright.app.sandbox import open_sandbox
 from tests.sandbox.running import Ear, listening, served
 
 TOKEN = "7000000004:AAdemo-telegram-token-of-the-sandbox"
@@ -63,7 +63,10 @@ class Phones:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def phones(browser: Browser) -> AsyncGenerator[Phones]:
-    async with served(sandbox_app("http://127.0.0.1:8800")) as url, httpx2.AsyncClient(base_url=url) as http:
+    async with (
+        served(open_sandbox("http://127.0.0.1:8800").app) as url,
+        httpx2.AsyncClient(base_url=url) as http,
+    ):
         page = await browser.new_page()
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))

@@ -1,39 +1,60 @@
 """The provider sandbox behind a socket: `chatwright sandbox`, and beside the product with `chatwright up --sandbox`."""
 
+import asyncio
+import contextlib
 import socket
 import sys
 from collections.abc import Callable
-
-from starlette.applications import Starlette
+from pathlib import Path
 
 from chatwright.app.listening import address_of, listen, serve_http
 from chatwright.sandbox.demo import furnish
 from chatwright.sandbox.graph.provider import Graph
+from chatwright.sandbox.keeping import keep, restore
 from chatwright.sandbox.page.routes import Pages
-from chatwright.sandbox.server import build_sandbox
+from chatwright.sandbox.server import Sandbox, build_sandbox
 from chatwright.sandbox.telegram.provider import Telegram
 from chatwright.sandbox.world import World
 from chatwright.sandbox.zalo.provider import Zalo
 
+KEPT = "sandbox.json"
+"""Name of the file in the data folder that holds what outlives a restart."""
 
-def sandbox_app(product_url: str) -> Starlette:
-    """A fresh sandbox with every provider, its page and the ready-made accounts."""
+
+def open_sandbox(product_url: str, *, kept: Path | None = None) -> Sandbox:
+    """A sandbox with every provider and its page: as the file remembers it, else with the ready-made accounts."""
+    if kept is not None:
+        sandbox = _empty_sandbox(product_url)
+        if restore(sandbox.world, sandbox.providers, kept):
+            return sandbox
+    sandbox = _empty_sandbox(product_url)
+    furnish(sandbox.world, sandbox.providers)
+    return sandbox
+
+
+def _empty_sandbox(product_url: str) -> Sandbox:
     world = World()
     pages = Pages(world, product_url=product_url)
-    sandbox = build_sandbox(world, [Graph, Telegram, Zalo], pages=pages.routes())
-    furnish(world, sandbox.providers)
-    return sandbox.app
+    return build_sandbox(world, [Graph, Telegram, Zalo], pages=pages.routes())
 
 
 async def serve_sandbox(host: str, port: int, product_url: str) -> None:
     """Serve one until cancelled, and say where it is."""
     with listen(host, port) as listener:
-        await serve_http(sandbox_app(product_url), listener, on_ready=_sign(listener, product_url))
+        await serve_http(open_sandbox(product_url).app, listener, on_ready=_sign(listener, product_url))
 
 
-async def serve_beside(listener: socket.socket, product_url: str) -> None:
-    """Serve one on a socket that is taken already, without a word."""
-    await serve_http(sandbox_app(product_url), listener, on_ready=lambda: None)
+async def serve_beside(listener: socket.socket, product_url: str, data: Path) -> None:
+    """Serve one on a socket that is taken already, without a word; what it keeps lies in the data folder."""
+    kept = data / KEPT
+    sandbox = open_sandbox(product_url, kept=kept)
+    keeping = asyncio.create_task(keep(sandbox.world, kept), name="sandbox.keep")
+    try:
+        await serve_http(sandbox.app, listener, on_ready=lambda: None)
+    finally:
+        keeping.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await keeping
 
 
 def _sign(listener: socket.socket, product_url: str) -> Callable[[], None]:

@@ -86,7 +86,7 @@ async def _serve_all(place: Place, data: Path, sandbox_port: int | None) -> None
     with listen(place.host, place.port) as listener:
         settings = _settings(data, address_of(listener))
         async with (
-            _sandbox_beside(place.host, sandbox_port, settings.public_url) as sandbox_url,
+            _sandbox_beside(place.host, sandbox_port, settings) as sandbox_url,
             open_product(_allowing(settings, sandbox_url)) as product,
         ):
             on_ready = await _first_run(product, sandbox_url)
@@ -95,7 +95,7 @@ async def _serve_all(place: Place, data: Path, sandbox_port: int | None) -> None
 
 
 @asynccontextmanager
-async def _sandbox_beside(host: str, port: int | None, product_url: str) -> AsyncGenerator[str | None]:
+async def _sandbox_beside(host: str, port: int | None, settings: Settings) -> AsyncGenerator[str | None]:
     """Serve the sandbox meanwhile, if there is a port for it; gives its URL."""
     if port is None:
         yield None
@@ -103,7 +103,7 @@ async def _sandbox_beside(host: str, port: int | None, product_url: str) -> Asyn
     from chatwright.app.sandbox import serve_beside
 
     with listen(host, port) as listener:
-        async with _background(serve_beside(listener, product_url)):
+        async with _background(serve_beside(listener, settings.public_url, settings.data)):
             yield address_of(listener)
 
 
