@@ -21,18 +21,19 @@ from chatwright.ports.content import Content
 from chatwright.ports.inbound import InboundMessage, InboundUnknown, RawEvent
 from chatwright.ports.secret_settings import joined, public_part, secret_part
 from chatwright.ports.sending import Outgoing
+from tests.channels.door import AtTheDoor
 
 OTHERS: Sequence[object] = (None, 0, "", list[object](), dict[str, object]())
 KINDS = {kind.model_fields["type"].default for kind in get_args(get_args(Content)[0])}
 
-_json = st.recursive(
+ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=20,
 )
 
 
-class ChannelContract(ABC):
+class ChannelContract(AtTheDoor, ABC):
     """The promises. Everything below `channel`, `inbox`, `samples` and `forgeries` is the same for all."""
 
     @abstractmethod
@@ -134,9 +135,20 @@ class ChannelContract(ABC):
                 for other in OTHERS:
                     self.channel().parse(self.inbox(), _with(event.payload, path, other))
 
+    def test_a_sample_with_anything_in_it_is_read_without_an_exception(self) -> None:
+        events = list(self._sample_events())
+
+        @given(data=st.data())
+        def reads(data: st.DataObject) -> None:
+            payload = data.draw(st.sampled_from(events)).payload
+            path = data.draw(st.sampled_from(list(_paths(payload))))
+            self.channel().parse(self.inbox(), _with(payload, path, data.draw(ANY_JSON)))
+
+        reads()
+
     def test_anything_is_read_without_an_exception(self) -> None:
         # Hypothesis wants a function of its own for every channel that inherits this.
-        @given(payload=st.dictionaries(st.text(max_size=8), _json, max_size=4))
+        @given(payload=st.dictionaries(st.text(max_size=8), ANY_JSON, max_size=4))
         def reads(payload: dict[str, Any]) -> None:
             self.channel().parse(self.inbox(), payload)
 

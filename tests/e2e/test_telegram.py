@@ -61,6 +61,27 @@ async def test_a_conversation_on_telegram(shop: Shop) -> None:
     await shop.message(text="Are you open?")
 
 
+async def test_reactions_go_both_ways(shop: Shop) -> None:
+    await shop.act("say", text="Thank you!")
+    heard = await shop.message(text="Thank you!")
+    await shop.answer({"type": "reaction", "message_id": heard["id"], "emoji": "👍"}, heard)
+
+    async def seen() -> bool:
+        return (await shop.bubbles())[0]["reactions"] == {"account": "👍"}
+
+    await soon(seen)
+    sent = await shop.answer({"type": "text", "text": "Any time"}, heard)
+    bubble = await shop.bubble("Any time")
+    await shop.message("sent", text="Any time")
+    await shop.act("react", bubble=bubble["id"], emoji="🔥")
+
+    async def noted() -> list[str]:
+        message = next(one for one in await shop.messages() if one["id"] == sent["id"])
+        return [reaction["emoji"] for reaction in message["reactions"]]
+
+    assert await soon(noted) == ["🔥"]
+
+
 async def test_copies_count_once_and_forgeries_not_at_all(shop: Shop) -> None:
     await shop.stage.fault(shop.account, copies=4)
     for number in range(5):

@@ -1,11 +1,13 @@
 """The Telegram channel: the contract, and what it makes of every kind of update."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
 from chatwright.channels.telegram.channel import Telegram, secret_for
@@ -22,6 +24,7 @@ from chatwright.ports.channel import (
     HookRequest,
     InboxView,
     Typing,
+    Verified,
 )
 from chatwright.ports.content import (
     ContactCardContent,
@@ -47,7 +50,7 @@ from chatwright.ports.inbound import (
     Referral,
 )
 from chatwright.ports.sending import Outgoing
-from tests.channels.contract import ChannelContract, an_inbox
+from tests.channels.contract import ANY_JSON, ChannelContract, an_inbox
 from tests.channels.telegram.conftest import HOOK_TOKEN, Office
 from tests.channels.telegram.updates import MESSAGES, NOTES, OTHERS, UNKNOWN, WHEN, message, press
 
@@ -443,3 +446,12 @@ class TestBusiness:
             "Olive lets the bot answer for their business account.",
             "Olive took the bot off their business account.",
         ]
+
+
+@given(body=st.binary(max_size=60) | ANY_JSON.map(json.dumps).map(str.encode))
+def test_any_body_is_kept_or_is_no_json(body: bytes) -> None:
+    try:
+        events = CHANNEL.split(INBOX, HookRequest("POST", {}, {}, body), Verified())
+    except InvalidInput:
+        return
+    assert [CHANNEL.parse(INBOX, event.payload) for event in events]

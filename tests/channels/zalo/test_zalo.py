@@ -1,5 +1,6 @@
 """The Zalo channel: the contract, and what it makes of every kind of event."""
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -7,6 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
 from chatwright.channels.zalo.channel import Zalo
@@ -23,6 +25,7 @@ from chatwright.ports.channel import (
     Introducing,
     Renewing,
     Templating,
+    Verified,
 )
 from chatwright.ports.content import (
     ContactCardContent,
@@ -50,7 +53,7 @@ from chatwright.ports.inbound import (
     Referral,
 )
 from chatwright.ports.sending import Outgoing
-from tests.channels.contract import ChannelContract, an_inbox
+from tests.channels.contract import ANY_JSON, ChannelContract, an_inbox
 from tests.channels.zalo.conftest import Office
 from tests.channels.zalo.events import ADA, APP, ECHOES, FILE, MESSAGES, OA, OTHERS, PICTURE, STAMP, UNKNOWN
 
@@ -423,3 +426,12 @@ class TestOtherEvents:
     @pytest.mark.parametrize("name", UNKNOWN)
     def test_the_rest_is_counted_under_its_name(self, name: str) -> None:
         assert read(UNKNOWN[name]) == [InboundUnknown(name)]
+
+
+@given(body=st.binary(max_size=60) | ANY_JSON.map(json.dumps).map(str.encode))
+def test_any_body_is_kept_or_is_no_json(body: bytes) -> None:
+    try:
+        events = CHANNEL.split(INBOX, HookRequest("POST", {}, {}, body), Verified())
+    except InvalidInput:
+        return
+    assert [CHANNEL.parse(INBOX, event.payload) for event in events]
