@@ -233,6 +233,17 @@ class TestErrors:
         )
         assert (await counter.channel.send(inbox, outgoing)).reaction is Reaction.RETRY
 
+    async def test_a_moment_too_fast_costs_a_moment_and_an_empty_allowance_more(
+        self, counter: Counter
+    ) -> None:
+        await counter.shop.fault(too_many=1)
+        outcome = await counter.send(HELLO)
+        assert (outcome.code, outcome.retry_after, outcome.scope) == ("613", 2.0, "inbox")
+        await counter.shop.fault(throttled_minutes=3)
+        assert (await counter.send(HELLO)).retry_after == 180
+        await counter.shop.fault(throttled_minutes=0, too_many=0, restricted="4")
+        assert (await counter.send(HELLO)).retry_after == 300
+
     async def test_a_busy_account_says_so(self, counter: Counter) -> None:
         await counter.shop.fault(usage=85)
         assert (await counter.send(HELLO)).load == 0.85

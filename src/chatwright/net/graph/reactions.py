@@ -66,10 +66,17 @@ RULES: Final = (
     # Too fast.
     Rule(
         Reaction.RETRY_AFTER,
-        "GRAPH 4, 17, 32, 341, 613 and 80000 to 80014 (business use cases); WA 80007",
-        (4, 17, 32, 341, 613, *range(80000, 80015)),
+        "GRAPH 4, 17, 32, 341 and 80000 to 80014 (business use cases); WA 80007",
+        (4, 17, 32, 341, *range(80000, 80015)),
         "The allowance of calls is used up for now.",
         retry_after=5 * MINUTE,
+    ),
+    Rule(
+        Reaction.RETRY_AFTER,
+        "MS 613: what a page sends in a second; a longer wait is told by the usage headers",
+        (613,),
+        "The page sends faster than Meta lets it.",
+        retry_after=2.0,
     ),
     Rule(
         Reaction.RETRY_AFTER,
