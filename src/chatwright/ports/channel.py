@@ -106,6 +106,12 @@ class Capabilities:
     """Of one inbox; an inbox can have one of its own, set or learned."""
     pair_pace: Pace | None = None
     """To one person."""
+    bounces: bool = False
+    """Whether it takes messages before it knows that anybody is at the address, and tells later. Then its taking one
+    proves nothing, and one such word ends the address."""
+    people_per_hour: int | None = None
+    """Messages of one contact within an hour from which on a machine is taken to write them, so that no bot answers;
+    None where machines do not write by themselves."""
     comments: bool = False
     """Whether a comment under a post can be answered privately."""
 

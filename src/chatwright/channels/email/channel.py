@@ -46,6 +46,8 @@ class Email:
         text_limit=LONGEST_TEXT,
         caption_limit=LONGEST_TEXT,
         files=dict.fromkeys(("image", "video", "audio", "voice", "sticker", "file"), LARGEST_FILE),
+        bounces=True,
+        people_per_hour=20,
     )
     """Mail has no limits of its own; those here are for a mail that every program still opens."""
 

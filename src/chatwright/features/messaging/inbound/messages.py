@@ -1,6 +1,6 @@
 """Messages: of contacts, and of our own side as the provider shows them to us."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -31,6 +31,8 @@ from chatwright.ports.content import MediaContent, UnsupportedContent
 from chatwright.ports.database import emit
 from chatwright.ports.inbound import InboundEcho, InboundMessage, InboundUnsend
 
+LOOK_BACK = 10
+"""How many times the limit of a loop is looked back, in messages: our own and files are among them."""
 OUTSIDE = "outside"
 """Kind of author: a person of ours, in the provider's own app."""
 UNSENT = UnsupportedContent(kind="unsent")
@@ -47,6 +49,8 @@ async def add_message(coming: Coming, inbound: InboundMessage) -> None:
         return
     contact_id = await recognise(view.workspace_id, view.id, inbound.person)
     conversation = await conversation_for(coming, inbound, contact_id)
+    if await _is_loop(coming, conversation):
+        inbound = replace(inbound, automatic=True)
     blocked = await is_blocked(view.workspace_id, contact_id)
     position = await messaging.ADVANCE_CONVERSATION.one(
         conversation.id, preview(inbound.content), not blocked
@@ -64,6 +68,15 @@ async def add_message(coming: Coming, inbound: InboundMessage) -> None:
         emit(events.conversation_changed(conversation, "reopened"))
     facts = {"direction": "in", "position": position, "automatic": inbound.automatic}
     emit(events.message_changed(conversation, message_id, "created", **facts))
+
+
+async def _is_loop(coming: Coming, conversation: ConversationRow) -> bool:
+    """Whether so much comes in that two machines may be answering each other, without a sign of it (RFC 3834)."""
+    limit = coming.inbox.channel.capabilities.people_per_hour
+    if limit is None or conversation.last_position < limit:
+        return False
+    recent = conversation.last_position - LOOK_BACK * limit
+    return await store.WRITTEN_LATELY.one(conversation.id, recent) >= limit
 
 
 async def add_unsent(coming: Coming, inbound: InboundUnsend) -> bool:

@@ -117,6 +117,16 @@ INSERT_RECEIVED: Statement[UUID] = Statement(
     """,
     value,
 )
+WRITTEN_LATELY: Statement[int] = Statement(
+    "messaging.written_lately",
+    """
+    select count(*) from messages
+    where conversation_id = $1 and position > $2 and direction = 'in' and content ->> 'type' <> 'media'
+      and created_at > now() - interval '1 hour'
+    """,
+    value,
+)
+"""Files of a mail are messages, too, and do not count. The position keeps it from reading long conversations."""
 KNOWN_MESSAGE = Statement(
     "messaging.known_message",
     """
