@@ -138,6 +138,20 @@ async def converse(shop: Shop) -> None:
     assert secret["id"] in {one["id"] for one in await shop.messages()}
 
 
+async def test_what_another_app_takes_over_is_left_to_it(messenger: Shop) -> None:
+    shop = messenger
+    await shop.act("say", text="Hello")
+    heard = await shop.message(text="Hello")
+    taken = {"take_thread_control": {"previous_owner_app_id": shop.account["details"]["app_id"]}}
+    values = {"field": "messaging_handovers", "item": taken}
+    await shop.act("happen", name="item", values=values)
+
+    async def left() -> bool:
+        return (await shop.get(f"/conversations/{heard['conversation_id']}"))["owner"] == "human"
+
+    assert await soon(left)
+
+
 async def test_copies_count_once_and_forgeries_not_at_all(messenger: Shop) -> None:
     shop = messenger
     await shop.stage.fault(shop.account, copies=4, batch=3)

@@ -276,6 +276,13 @@ class InboundAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class InboundHandover:
+    """Another app of the business answers somebody from now on, so that the bot pauses."""
+
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
 class InboundWithdrawal:
     """Somebody asked that everything about them be deleted."""
 
@@ -304,6 +311,7 @@ Inbound = (
     | InboundLead
     | InboundTemplate
     | InboundAccount
+    | InboundHandover
     | InboundWithdrawal
     | InboundUnknown
 )

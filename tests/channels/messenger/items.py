@@ -20,6 +20,7 @@ from chatwright.ports.inbound import (
     InboundConsent,
     InboundEcho,
     InboundEdit,
+    InboundHandover,
     InboundLead,
     InboundMessage,
     InboundReaction,
@@ -382,6 +383,14 @@ NEWS: dict[str, tuple[Json, list[Inbound]]] = {
         item(message_edit={"mid": "m_1", "text": "For four", "num_edit": 2}),
         [InboundEdit("m_1", ADA, TextContent(text="For four"), AT)],
     ),
+    "taken from us": (
+        item(take_thread_control={"previous_owner_app_id": APP, "metadata": "mine"}),
+        [InboundHandover(ADA)],
+    ),
+    "handed to another app": (
+        item(pass_thread_control={"new_owner_app_id": int(OTHER_APP), "previous_owner_app_id": APP}),
+        [InboundHandover(ADA)],
+    ),
     "blocked by policy": (
         {
             "recipient": {"id": PAGE},
@@ -411,8 +420,8 @@ UNKNOWN: dict[str, tuple[Json, list[Inbound]]] = {
         item(pass_thread_control={"new_owner_app_id": APP, "metadata": "please"}),
         [InboundUnknown("pass_thread_control")],
     ),
-    "taken from us": (
-        item(take_thread_control={"previous_owner_app_id": APP}),
+    "taken from another app": (
+        item(take_thread_control={"previous_owner_app_id": OTHER_APP}),
         [InboundUnknown("take_thread_control")],
     ),
     "asked of us": (

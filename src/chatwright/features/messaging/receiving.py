@@ -9,6 +9,7 @@ from chatwright.features.messaging import store
 from chatwright.features.messaging.inbound.account import take_account_news, take_template
 from chatwright.features.messaging.inbound.changes import edit_message, react, unsend_message
 from chatwright.features.messaging.inbound.coming import Coming, NotYet
+from chatwright.features.messaging.inbound.handovers import leave_to_another
 from chatwright.features.messaging.inbound.leads import take_lead
 from chatwright.features.messaging.inbound.messages import add_echo, add_message
 from chatwright.features.messaging.inbound.people import (
@@ -29,6 +30,7 @@ from chatwright.ports.inbound import (
     InboundConsent,
     InboundEcho,
     InboundEdit,
+    InboundHandover,
     InboundIdentity,
     InboundLead,
     InboundMessage,
@@ -141,6 +143,8 @@ async def _apply(coming: Coming, inbound: Inbound) -> None:  # noqa: C901, PLR09
             await take_template(coming, inbound)
         case InboundAccount():
             await take_account_news(coming, inbound)
+        case InboundHandover():
+            await leave_to_another(coming, inbound)
         case InboundWithdrawal():
             await take_withdrawal(coming, inbound)
         case InboundUnknown(kind=kind):

@@ -25,6 +25,7 @@ from chatwright.ports.inbound import (
     InboundConsent,
     InboundEcho,
     InboundEdit,
+    InboundHandover,
     InboundMessage,
     InboundReaction,
     InboundReferral,
@@ -325,6 +326,22 @@ def _read_edit(item: _Item) -> list[Inbound]:
     return [InboundEdit(mid, item.person, TextContent(text=text[:MAX_TEXT]), item.at)]
 
 
+def _read_pass(item: _Item) -> list[Inbound]:
+    """The conversation was given to an app: to ours, which is no news to act on, or to another."""
+    owner = as_text(item.part("pass_thread_control").get("new_owner_app_id"))
+    if owner is None or item.party.app_id in {None, owner}:
+        return [InboundUnknown("pass_thread_control")]
+    return [InboundHandover(item.person)]
+
+
+def _read_take(item: _Item) -> list[Inbound]:
+    """An app took the conversation; the one that loses it is told."""
+    loser = as_text(item.part("take_thread_control").get("previous_owner_app_id"))
+    if loser is None or item.party.app_id not in {None, loser}:
+        return [InboundUnknown("take_thread_control")]
+    return [InboundHandover(item.person)]
+
+
 def _policy(policy: Mapping[str, object]) -> InboundAccount:
     """The provider's own verdict on the account (`messaging_policy_enforcement`)."""
     action, reason = as_text(policy.get("action")) or "news", as_text(policy.get("reason"))
@@ -349,6 +366,8 @@ _READERS: Mapping[str, Callable[[_Item], list[Inbound]]] = {
     "delivery": _read_delivery,
     "read": _read_read,
     "optin": _read_optin,
+    "pass_thread_control": _read_pass,
+    "take_thread_control": _read_take,
     "referral": _read_referral,
 }
 """By the field that makes an item what it is; a referral last, as others carry one inside."""
