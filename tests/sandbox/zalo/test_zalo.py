@@ -236,6 +236,8 @@ class TestAsking:
         assert plainly.json()["error"] == -201
         listed = await corner.get("/v3.0/oa/user/getlist", offset=0, count=10)
         assert listed["data"]["users"] == [{"user_id": corner.ada["id"]}]
+        for odd in ({"count": "ten"}, {"count": 51}, {"offset": -1}, {"offset": None}):
+            assert (await corner.get("/v3.0/oa/user/getlist", **odd))["error"] == -201
         quota = await corner.post("/v3.0/oa/quota/message", user_id=corner.ada["id"])
         assert quota["data"]["cs_reply"]["remain"] == 8
 

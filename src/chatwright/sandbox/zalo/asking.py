@@ -68,9 +68,9 @@ class Asking:
 
     async def users(self, account: OfficialAccount, asked: JSON) -> JSON:
         """Answer GET /v3.0/oa/user/getlist."""
-        offset, count = int(asked.get("offset", 0)), int(asked.get("count", 50))
-        if not 0 < count <= 50:
-            raise Refused(-201, "count")
+        offset, count = asked.get("offset", 0), asked.get("count", 50)
+        if not (isinstance(offset, int) and isinstance(count, int) and offset >= 0 and 0 < count <= 50):
+            raise Refused(-201, "offset or count")
         people = list(account.people)
         return {
             "total": len(people),
