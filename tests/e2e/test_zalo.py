@@ -1,6 +1,7 @@
 """An Official Account of Zalo connected to the whole product, and two workers that must not waste its refresh token."""
 
 import asyncio
+import base64
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,7 @@ from tests.channels.zalo.conftest import settings_of
 from tests.e2e.shops import PATIENCE_SECONDS, Premises, Shop, open_premises, soon
 
 CUSTOMERS = 6
+PDF = b"%PDF-1.7 one page"
 
 pytestmark = pytest.mark.timeout(6 * PATIENCE_SECONDS)
 
@@ -56,6 +58,57 @@ async def test_a_conversation_on_zalo(shop: Shop) -> None:
     await shop.act("press", bubble=bubble["id"], button=bubble["buttons"][0]["id"])
     assert (await shop.message(type="reply"))["content"]["payload"] == "COME"
     assert [one["text"] for one in await shop.bubbles()].count("Until six. Come by?") == 1
+
+
+async def test_who_writes_gets_the_name_of_their_profile(shop: Shop) -> None:
+    await shop.act("say", text="Hello")
+    heard = await shop.message(text="Hello")
+    conversation = await shop.get(f"/conversations/{heard['conversation_id']}")
+
+    async def named() -> str | None:
+        return (await shop.get(f"/contacts/{conversation['contact_id']}"))["name"]
+
+    assert await soon(named) == "Ada Byron"
+
+
+async def test_a_file_is_kept_here(shop: Shop) -> None:
+    content = base64.b64encode(PDF).decode()
+    await shop.act("media", kind="file", content=content, mime_type="application/pdf", filename="bill.pdf")
+
+    async def stored() -> str | None:
+        return (await shop.message(type="media"))["content"].get("attachment_id")
+
+    shown = await shop.get(f"/attachments/{await soon(stored)}")
+    assert (shown["filename"], shown["media_type"], shown["size"]) == (
+        "bill.pdf",
+        "application/pdf",
+        len(PDF),
+    )
+
+
+async def test_copies_count_once_and_forgeries_not_at_all(shop: Shop) -> None:
+    await shop.stage.fault(shop.account, copies=4)
+    for number in range(5):
+        await shop.act("say", text=f"Message {number}")
+    await shop.stage.settled()
+    await shop.stage.fault(shop.account, copies=1, wrong_signature=True)
+    await shop.act("say", text="Believe me")
+    await shop.stage.fault(shop.account, wrong_signature=False)
+    await shop.act("say", text="The last one")
+    await shop.message(text="The last one")
+    texts = [message["content"]["text"] for message in await shop.messages()]
+    assert sorted(texts) == [*(f"Message {number}" for number in range(5)), "The last one"]
+
+
+async def test_what_zalo_refuses_after_seven_days_is_told_with_its_code(shop: Shop) -> None:
+    await shop.act("say", text="Hello")
+    heard = await shop.message(text="Hello")
+    path = f"/accounts/zalo/{shop.account['id']}/people/{shop.ada['id']}"
+    await shop.stage.control("PATCH", path, said_seconds_ago=8 * 24 * 3600)
+    await shop.answer({"type": "text", "text": "Still there?"}, heard)
+    failed = await shop.message("failed", text="Still there?")
+    detail = await shop.get(f"/messages/{failed['id']}")
+    assert "-230" in str(detail)
 
 
 async def test_two_workers_exchange_the_tokens_once(shop: Shop) -> None:
