@@ -19,7 +19,7 @@ from chatwright.infra.cipher import MasterKeyCipher
 from chatwright.kernel.ids import new_id
 from chatwright.ports.channel import InboxView
 from chatwright.ports.content import EmailContent, MediaContent
-from chatwright.ports.inbound import Inbound, InboundMessage
+from chatwright.ports.inbound import Inbound, InboundMessage, InboundStatus
 from tests.channels.email.odd import ODD, OddMail
 
 OWN = "help@shop.test"
@@ -221,8 +221,20 @@ class TestThread:
 
     def test_our_own_mails_are_known_by_our_own_id_too(self) -> None:
         ours = new_id()
-        message = read_message(letter(In_Reply_To=f"<{ours}@shop.test>").as_bytes())
+        message, _ = read(letter(In_Reply_To=f"<{ours}@shop.test>").as_bytes())
+        assert isinstance(message, InboundMessage)
         assert message.in_thread == (str(ours), f"{ours}@shop.test")
+
+    @pytest.mark.parametrize(("submitted", "status"), [("no", "read"), ("auto-replied", "delivered")])
+    def test_an_answer_says_that_our_mail_arrived(self, submitted: str, status: str) -> None:
+        ours = new_id()
+        mail = letter(In_Reply_To=f"<{ours}@shop.test>", Auto_Submitted=submitted)
+        _, arrived = read(mail.as_bytes())
+        assert isinstance(arrived, InboundStatus)
+        assert (arrived.message_id, arrived.status) == (str(ours), status)
+
+    def test_an_answer_to_somebody_else_says_nothing_of_ours(self) -> None:
+        (_,) = read(letter(In_Reply_To=f"<{new_id()}@else.test>").as_bytes())
 
     @pytest.mark.parametrize("header", ["To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To"])
     def test_the_address_proves_the_conversation(self, header: str) -> None:

@@ -71,7 +71,8 @@ class Reader:
         if stored is None:
             return [InboundUnknown("no mail")]
         mail = read_mail(stored.raw, own_address=self.inbox.settings.address, received_at=stored.received_at)
-        return self._report(mail) or list(self._messages(mail, cut=stored.size > len(stored.raw)))
+        messages = self._messages(mail, cut=stored.size > len(stored.raw))
+        return self._report(mail) or [*messages, *self._answered(mail)]
 
     def _report(self, mail: Mail) -> list[Inbound]:
         """What a server's report comes to; empty when it is none, or says nothing that we understand."""
@@ -92,6 +93,14 @@ class Reader:
             code=failed.code if failed else None,
             detail=failed.words[:500] if failed else None,
         )
+
+    def _answered(self, mail: Mail) -> Iterator[InboundStatus]:
+        """Who answers a mail of ours has got it, also one of which we never heard that it went out."""
+        nearest = next(iter(mail.answers), "")
+        ours = own_id(nearest)
+        if ours is not None and nearest.endswith(f"@{self.inbox.settings.domain()}"):
+            status = DeliveryStatus.READ if mail.automatic is None else DeliveryStatus.DELIVERED
+            yield InboundStatus(ours, status, external_id=nearest, at=mail.sent_at)
 
     def _complainer(self, complaint: Complaint) -> str | None:
         """Who complained, if the mail that comes back carries a sign that it was ours: anybody can write a report."""
