@@ -81,6 +81,11 @@ class MailServers:
             fetched = [mailbox.client.uid("FETCH", uid, "(BODY.PEEK[])") for uid in mailbox.uids()]
         return [data[0][1] for _, data in fetched]
 
+    def cut_off(self, name: str) -> None:
+        """End all connections to a mailbox, as a server does that restarts."""
+        command = [_program("doveadm"), "-c", str(self.folder / "dovecot.conf"), "kick", name]
+        subprocess.run(command, check=True, capture_output=True)
+
     def words(self) -> str:
         """What the servers logged, for a test that failed."""
         return "\n".join(
@@ -89,14 +94,17 @@ class MailServers:
 
 
 @contextmanager
-def mail_servers() -> Generator[MailServers]:
-    """Start both on free ports; they end with the block, or with this process if it is killed."""
+def mail_servers(*, idle: bool = True) -> Generator[MailServers]:
+    """Start both on free ports; they end with the block, or with this process if it is killed.
+
+    Without `idle` the IMAP server is an old one that does not offer IDLE.
+    """
     dovecot, exim = _program("dovecot"), _program("exim4", "exim")
     user, group = _unprivileged()
     # Not in pytest's folder, which nobody but its owner may enter.
     folder = Path(tempfile.mkdtemp(prefix="chatwright-mail-"))
     servers = MailServers(folder, _free_ports(), make_certificates())
-    _furnish(servers, user, group)
+    _furnish(servers, user, group, capabilities="" if idle else "imap_capability = IMAP4rev1")
     commands = [
         [dovecot, "-F", "-c", str(folder / "dovecot.conf")],
         [exim, "-C", str(folder / "exim.conf"), "-bdf", "-q1s"],
@@ -128,7 +136,7 @@ def _unprivileged() -> tuple[str, str]:
     return user.pw_name, grp.getgrgid(user.pw_gid).gr_name
 
 
-def _furnish(servers: MailServers, user: str, group: str) -> None:
+def _furnish(servers: MailServers, user: str, group: str, *, capabilities: str) -> None:
     """Everything the servers find in their folder."""
     folder = servers.folder
     (folder / "server.pem").write_text(servers.certificates.server)
@@ -136,7 +144,8 @@ def _furnish(servers: MailServers, user: str, group: str) -> None:
     (folder / "passwords").touch()
     for name in ("accounts", "mail", "run", "state", "spool"):
         (folder / name).mkdir()
-    values = {"folder": str(folder), "user": user, "group": group, **asdict(servers.ports)}
+    values = {"folder": str(folder), "user": user, "group": group, "capabilities": capabilities}
+    values |= asdict(servers.ports)
     for name in ("dovecot.conf", "exim.conf"):
         (folder / name).write_text(_filled((HERE / name).read_text(), values))
     if _is_root():

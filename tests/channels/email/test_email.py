@@ -14,8 +14,10 @@ from typing import Any, cast
 import pytest
 from pydantic import SecretStr
 
+from chatwright.channels.email import fetching
 from chatwright.channels.email.channel import Email
 from chatwright.channels.email.settings import EmailSettings
+from chatwright.kernel.errors import Unavailable
 from chatwright.kernel.ids import new_id
 from chatwright.ports.channel import (
     AnyChannel,
@@ -40,7 +42,7 @@ from chatwright.ports.sending import Outgoing, OutgoingFile, Reaction
 from tests.channels.contract import ChannelContract
 from tests.channels.email.conftest import HOOK_TOKEN, SERVER_URL, Mailboxes, an_inbox
 from tests.channels.email.test_reading import letter
-from tests.mail.servers import MailServers
+from tests.mail.servers import MailServers, mail_servers
 
 EmailInbox = InboxView[EmailSettings]
 
@@ -224,6 +226,27 @@ class TestListening:
                     await asyncio.sleep(0.01)
             with mailboxes.servers.mailbox(inbox.settings.address.partition("@")[0]) as mailbox:
                 assert len(list(mailbox.fetch("SEEN", mark_seen=False))) == int(wanted)
+
+    async def test_a_connection_that_breaks_is_told(self, channel: Email, mailboxes: Mailboxes) -> None:
+        inbox = mailboxes.inbox()
+        post = Post(channel, inbox, [], [], asyncio.Event())
+        task = asyncio.create_task(channel.listen(inbox, {}, post.take))
+        await post.connected()
+        await asyncio.to_thread(mailboxes.servers.cut_off, inbox.settings.address.partition("@")[0])
+        with pytest.raises(Unavailable):
+            await task
+
+    async def test_a_server_without_idle_is_asked_again_and_again(
+        self, channel: Email, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(fetching, "POLL_SECONDS", 0.1)
+        with mail_servers(idle=False) as servers:
+            inbox = an_inbox(servers)
+            async with listening(channel, inbox) as post:
+                await post.connected()
+                servers.post(letter("one"), sender="ann@people.test", to=inbox.settings.address)
+                (found,) = await post.inbound(1)
+        assert found.content.text == "one"
 
     async def test_a_wrong_password_takes_a_person(self, channel: Email, mailboxes: Mailboxes) -> None:
         inbox = mailboxes.inbox(password="wrong")
