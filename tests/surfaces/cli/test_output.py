@@ -1,7 +1,12 @@
 """Results for people."""
 
+from io import StringIO
+from typing import cast
+
+from rich.console import Console
+
 from chatwright.kernel.ids import new_id
-from chatwright.surfaces.cli.output import cell, fitting_columns
+from chatwright.surfaces.cli.output import cell, fitting_columns, record_table
 from tests.surfaces.cli.conftest import Shell
 
 
@@ -62,3 +67,20 @@ def test_cells() -> None:
     assert cell({"type": "text", "text": "hi\x1b[2J"}) == "hi\N{REPLACEMENT CHARACTER}[2J"
     assert cell({"a": 1}) == '{"a": 1}'
     assert [cell(value) for value in (None, True, False, 0)] == ["", "yes", "no", "0"]
+
+
+def test_listed_records_are_told_apart_by_number() -> None:
+    record = {
+        "inbox": {"id": "7"},
+        "findings": [{"name": "token", "ok": True}, {"name": "webhook", "ok": False}],
+    }
+    console = Console(width=80, file=StringIO())
+    console.print(record_table(record))
+    shown = cast("StringIO", console.file).getvalue().splitlines()
+    assert [line.split() for line in shown] == [
+        ["inbox.id", "7"],
+        ["findings.1.name", "token"],
+        ["findings.1.ok", "yes"],
+        ["findings.2.name", "webhook"],
+        ["findings.2.ok", "no"],
+    ]

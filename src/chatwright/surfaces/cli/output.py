@@ -68,7 +68,7 @@ def fitting_columns(rows: Sequence[Mapping[str, str]], width: int) -> tuple[list
 
 
 def record_table(value: Record) -> Table:
-    """One line per field; those of nested records carry dotted names."""
+    """One line per field; those of nested records carry dotted names, those of listed ones a number too."""
     table = Table.grid(padding=(0, GAP))
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
@@ -117,10 +117,23 @@ def _needed_widths(rows: Sequence[Mapping[str, str]]) -> dict[str, int]:
 
 def _flat(value: Record, prefix: str = "") -> Iterable[tuple[str, Any]]:
     for name, inner in value.items():
-        if isinstance(inner, dict) and inner:
-            yield from _flat(cast("Record", inner), f"{prefix}{name}.")
-        else:
+        nested = _nested(inner)
+        for key, record in nested.items():
+            yield from _flat(record, f"{prefix}{name}{key}.")
+        if not nested:
             yield prefix + name, inner
+
+
+def _nested(value: object) -> Mapping[str, Record]:
+    """The records within a value, by what their names are followed by."""
+    match value:
+        case dict() if value:
+            return {"": cast("Record", value)}
+        case list() if value and all(isinstance(item, dict) for item in cast("list[object]", value)):
+            listed = cast("list[Record]", value)
+            return {f".{number}": record for number, record in enumerate(listed, start=1)}
+        case _:
+            return {}
 
 
 def _moment(found: re.Match[str]) -> str:
