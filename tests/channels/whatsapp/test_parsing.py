@@ -13,8 +13,8 @@ from chatwright.channels.whatsapp.channel import WhatsApp
 from chatwright.channels.whatsapp.settings import WhatsAppSettings
 from chatwright.kernel.errors import InvalidInput, Unauthenticated
 from chatwright.kernel.ids import new_id
-from chatwright.net.graph.reading import as_list, as_map
 from chatwright.net.http import Web
+from chatwright.net.reading import as_list, as_map
 from chatwright.ports.channel import HookRequest, InboxView, Verified
 from chatwright.ports.content import (
     ContactCardContent,

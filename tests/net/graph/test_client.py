@@ -13,10 +13,10 @@ from starlette.routing import Route
 from chatwright.net.forms import FormFile
 from chatwright.net.graph.client import GraphClient, Reply, attempt, not_yet_sent, outcome_of, path_of
 from chatwright.net.graph.errors import GraphError
-from chatwright.net.graph.reading import as_text
 from chatwright.net.graph.usage import Usage, read_usage
 from chatwright.net.graph.webhooks import proof_of
 from chatwright.net.http import NoAnswer, NotSent, Web
+from chatwright.net.reading import as_text
 from chatwright.ports.sending import Reaction, SendOutcome
 from tests.serving import serving
 

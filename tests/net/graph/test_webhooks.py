@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, strategies as st
 
 from chatwright.kernel.errors import Forbidden, InvalidInput, Unauthenticated
-from chatwright.net.graph.reading import as_code, as_moment, as_text
 from chatwright.net.graph.webhooks import (
     Change,
     changes_in,
@@ -20,6 +19,7 @@ from chatwright.net.graph.webhooks import (
     proof_of,
     verify_signature,
 )
+from chatwright.net.reading import as_code, as_moment, as_text
 
 # As Meta writes it: escaped, so that whoever makes it anew gets other bytes.
 BODY = b'{"object":"page","entry":[{"id":"1","note":"caf\\u00e9 \\ud83d\\ude00 a\\/b"}]}'

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from chatwright.kernel.moments import Moment
 from chatwright.net.graph.client import GRAPH_URL, VERSION
+from chatwright.ports.secret_settings import DESTINATION
 
 INSTAGRAM_URL = "https://graph.instagram.com"
 MetaId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\d{1,32}$")]
@@ -31,7 +32,7 @@ class InstagramSettings(BaseModel):
     """Secrets that webhooks may be signed with: of the app, and of its Instagram part where that has its own."""
     app_id: MetaId | None = None
     """Id of the app: tells its own echoes from those of people."""
-    base_url: Address | None = None
+    base_url: Annotated[Address | None, DESTINATION] = None
     """Where the API is; left out, Meta's server for the kind of login. Another one only for a sandbox or a proxy."""
     version: Version = VERSION
     """Version of the API."""

@@ -10,9 +10,9 @@ from chatwright.channels.instagram.settings import InstagramSettings
 from chatwright.kernel.errors import Unavailable
 from chatwright.net.graph.client import GraphClient
 from chatwright.net.graph.errors import GraphError
-from chatwright.net.graph.reading import as_number, as_text
 from chatwright.net.graph.tokens import raise_if_lost, try_out
 from chatwright.net.http import NoAnswer, NotSent
+from chatwright.net.reading import as_number, as_text
 
 BEFORE_END = timedelta(days=10)
 OLD_ENOUGH = timedelta(hours=25)

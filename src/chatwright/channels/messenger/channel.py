@@ -25,11 +25,11 @@ from chatwright.net.graph.findings import (
     unsubscribe,
 )
 from chatwright.net.graph.profiles import find_profile
-from chatwright.net.graph.reading import as_text
 from chatwright.net.graph.templates import create_template, delete_template, list_templates
 from chatwright.net.graph.tokens import try_out
 from chatwright.net.graph.webhooks import SIGNATURE, handshake, verify_signature
 from chatwright.net.http import NoAnswer, NotSent, Web
+from chatwright.net.reading import as_text
 from chatwright.ports.channel import (
     Capabilities,
     Download,

@@ -6,8 +6,8 @@ from dataclasses import replace
 from chatwright.kernel.errors import Unavailable
 from chatwright.net.graph.client import GraphClient, outcome_of, path_of
 from chatwright.net.graph.errors import GraphError
-from chatwright.net.graph.reading import as_list, as_map, as_text
 from chatwright.net.http import NoAnswer, NotSent
+from chatwright.net.reading import as_list, as_map, as_text
 from chatwright.ports.channel import ProviderRefused
 from chatwright.ports.inbound import InboundLead
 from chatwright.ports.sending import Reaction

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from chatwright.net.graph.client import GRAPH_URL, VERSION
+from chatwright.ports.secret_settings import DESTINATION
 
 MetaId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\d{1,32}$")]
 Address = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^\s?#]+$")]
@@ -28,7 +29,7 @@ class MessengerSettings(BaseModel):
     """Whether comments under the page's posts come in, to be answered privately."""
     leads: bool = False
     """Whether answers to the page's lead forms come in; needs the permission `leads_retrieval`."""
-    base_url: Address = GRAPH_URL
+    base_url: Annotated[Address, DESTINATION] = GRAPH_URL
     """Where the Graph API is; another one only for a sandbox or a proxy."""
     version: Version = VERSION
     """Version of the Graph API."""

@@ -21,9 +21,9 @@ from chatwright.net.graph.messaging import (
     read_item,
     stored,
 )
-from chatwright.net.graph.reading import as_map, as_moment, as_text, dig
 from chatwright.net.graph.templates import status_of
 from chatwright.net.graph.webhooks import Change, changes_in, fingerprint
+from chatwright.net.reading import as_map, as_moment, as_text, dig
 from chatwright.ports.content import MAX_TEXT, MediaContent, StoryReferenceContent
 from chatwright.ports.inbound import (
     Inbound,

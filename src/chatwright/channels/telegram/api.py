@@ -8,8 +8,8 @@ import orjson
 
 from chatwright.channels.telegram.settings import TelegramSettings
 from chatwright.net.forms import FormFile
-from chatwright.net.graph.reading import as_map, as_number, as_text, dig
 from chatwright.net.http import Answer, NoAnswer, Web
+from chatwright.net.reading import as_map, as_number, as_text, dig
 
 UPLOAD_SECONDS = 120.0
 """For calls that carry a file, of up to 50 MB."""

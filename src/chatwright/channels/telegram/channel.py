@@ -18,8 +18,8 @@ from chatwright.channels.telegram.settings import TelegramSettings
 from chatwright.channels.telegram.updates import ALLOWED_UPDATES, parse_update, query_to_answer, split_call
 from chatwright.kernel.errors import Unauthenticated
 from chatwright.net.downloads import FileGone, download
-from chatwright.net.graph.reading import as_map, as_text, dig
 from chatwright.net.http import NoAnswer, NotSent, Web
+from chatwright.net.reading import as_map, as_text, dig
 from chatwright.ports.channel import (
     Capabilities,
     Download,

@@ -8,7 +8,7 @@ from chatwright.channels.telegram.api import Refused
 from chatwright.channels.telegram.refusals import reaction_to
 from chatwright.channels.telegram.updates import ALLOWED_UPDATES
 from chatwright.kernel.errors import ChatwrightError
-from chatwright.net.graph.reading import as_code, as_list, as_moment, as_text
+from chatwright.net.reading import as_code, as_list, as_moment, as_text
 from chatwright.ports.channel import Finding
 from chatwright.ports.sending import Reaction
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from chatwright.channels.telegram.files import FileReference, file_in
-from chatwright.net.graph.reading import as_list, as_map, as_number, as_text, dig
+from chatwright.net.reading import as_list, as_map, as_number, as_text, dig
 from chatwright.ports.content import (
     MAX_TEXT,
     ContactCardContent,

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from chatwright.net.graph.reading import as_code, as_map, as_text
+from chatwright.net.reading import as_code, as_map, as_text
 
 DOWNLOAD_LIMIT = 20 * 1024 * 1024
 """Bytes; the public server gives out no larger file (Bot API, getFile)."""

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chatwright.net.graph.reading import as_list, as_map, as_text
+from chatwright.net.reading import as_list, as_map, as_text
 from chatwright.ports.content import Button
 
 DATA_BYTES = 64

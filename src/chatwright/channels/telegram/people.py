@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chatwright.channels.telegram.addresses import Chat
-from chatwright.net.graph.reading import as_map, as_text, dig
+from chatwright.net.reading import as_map, as_text, dig
 from chatwright.ports.inbound import Person
 
 IDENTITY = "telegram"

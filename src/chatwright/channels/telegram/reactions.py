@@ -1,6 +1,6 @@
 """Reactions to messages, both ways (Bot API, ReactionType)."""
 
-from chatwright.net.graph.reading import as_list, as_map, as_text
+from chatwright.net.reading import as_list, as_map, as_text
 
 CUSTOM = "\N{WHITE QUESTION MARK ORNAMENT}"
 """Shown for an emoji of somebody's own making, which is a picture and no character."""

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr
 
+from chatwright.ports.secret_settings import DESTINATION
+
 _TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]{20,100}")
 
 
@@ -38,9 +40,9 @@ class TelegramSettings(BaseModel):
 
     bot_token: Token
     """The bot's token from @BotFather, e.g. 123456789:AA..."""
-    base_url: ServerAddress = "https://api.telegram.org"
+    base_url: Annotated[ServerAddress, DESTINATION] = "https://api.telegram.org"
     """Address of the Bot API server; another one for a server of your own."""
-    file_url: ServerAddress | None = None
+    file_url: Annotated[ServerAddress | None, DESTINATION] = None
     """Where that server gives out files; left out: /file below its address."""
 
     @property

@@ -14,7 +14,7 @@ from chatwright.channels.telegram.keyboards import pressed
 from chatwright.channels.telegram.people import IDENTITY, author_of, chat_of, name_of, person_in, person_of
 from chatwright.channels.telegram.reactions import emoji_in
 from chatwright.kernel.errors import InvalidInput
-from chatwright.net.graph.reading import as_list, as_map, as_moment, as_text, dig
+from chatwright.net.reading import as_list, as_map, as_moment, as_text, dig
 from chatwright.ports.content import ReplyContent, TextContent
 from chatwright.ports.inbound import (
     Inbound,

@@ -17,10 +17,10 @@ from chatwright.net.downloads import FileGone, download
 from chatwright.net.graph import templates
 from chatwright.net.graph.client import GraphClient, path_of
 from chatwright.net.graph.errors import GraphError
-from chatwright.net.graph.reading import as_text
 from chatwright.net.graph.tokens import try_out
 from chatwright.net.graph.webhooks import SIGNATURE, handshake, verify_signature
 from chatwright.net.http import NoAnswer, NotSent, Web
+from chatwright.net.reading import as_text
 from chatwright.ports.channel import (
     Capabilities,
     Download,

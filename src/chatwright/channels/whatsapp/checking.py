@@ -10,8 +10,8 @@ from chatwright.channels.whatsapp.settings import WhatsAppSettings
 from chatwright.net.graph.client import GraphClient, path_of
 from chatwright.net.graph.errors import GraphError, Refusal
 from chatwright.net.graph.findings import finding_of
-from chatwright.net.graph.reading import as_map, as_text, dig, texts
 from chatwright.net.http import NoAnswer, NotSent
+from chatwright.net.reading import as_map, as_text, dig, texts
 from chatwright.ports.channel import Finding
 from chatwright.ports.sending import Reaction
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from chatwright.net.graph.reading import as_list, as_map, as_number, as_text, dig, texts
+from chatwright.net.reading import as_list, as_map, as_number, as_text, dig, texts
 from chatwright.ports.content import (
     MAX_TEXT,
     ContactCardContent,

@@ -6,7 +6,7 @@ from typing import Final
 
 from chatwright.channels.whatsapp.contents import own_phone, said_in
 from chatwright.channels.whatsapp.people import person_of, receiver_of, sender_of
-from chatwright.net.graph.reading import as_map, as_moment, as_text, dig
+from chatwright.net.reading import as_map, as_moment, as_text, dig
 from chatwright.ports.content import ReactionContent
 from chatwright.ports.inbound import (
     Inbound,

@@ -5,8 +5,8 @@ from typing import Final, Literal
 
 from chatwright.channels.whatsapp.people import person_of, phone_digits
 from chatwright.channels.whatsapp.settings import WhatsAppSettings
-from chatwright.net.graph.reading import as_list, as_map, as_moment, as_text, dig
 from chatwright.net.graph.templates import CATEGORIES, status_of
+from chatwright.net.reading import as_list, as_map, as_moment, as_text, dig
 from chatwright.ports.inbound import (
     Inbound,
     InboundAccount,

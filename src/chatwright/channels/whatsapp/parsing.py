@@ -7,7 +7,7 @@ from chatwright.channels.whatsapp.messages import read_echo, read_message
 from chatwright.channels.whatsapp.news import read_change, read_preference, read_user_id
 from chatwright.channels.whatsapp.settings import WhatsAppSettings
 from chatwright.channels.whatsapp.statuses import read_status
-from chatwright.net.graph.reading import as_map, as_text
+from chatwright.net.reading import as_map, as_text
 from chatwright.ports.inbound import Inbound, InboundUnknown
 
 _READERS: Final[Mapping[str, Callable[[Mapping[str, object], Mapping[str, object]], Sequence[Inbound]]]] = {

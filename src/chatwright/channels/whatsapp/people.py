@@ -9,7 +9,7 @@ so that nobody is recognised by it.
 import re
 from collections.abc import Mapping
 
-from chatwright.net.graph.reading import as_list, as_map, as_text, dig
+from chatwright.net.reading import as_list, as_map, as_text, dig
 from chatwright.ports.inbound import Person
 
 _USER_ID = re.compile(r"[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")

@@ -8,9 +8,9 @@ from chatwright.channels.whatsapp.settings import WhatsAppSettings
 from chatwright.net.forms import FormFile
 from chatwright.net.graph.client import GraphClient, attempt, not_yet_sent, path_of
 from chatwright.net.graph.errors import GraphError
-from chatwright.net.graph.reading import as_list, as_text, dig
 from chatwright.net.graph.templates import filled_template
 from chatwright.net.http import NoAnswer, NotSent
+from chatwright.net.reading import as_list, as_text, dig
 from chatwright.ports.content import (
     Button,
     ButtonsContent,

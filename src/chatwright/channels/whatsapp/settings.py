@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from chatwright.net.graph.client import GRAPH_URL, VERSION
+from chatwright.ports.secret_settings import DESTINATION
 
 MetaId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9]{1,32}$")]
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=2000)]
@@ -32,7 +33,7 @@ class WhatsAppSettings(BaseModel):
     """The app's secrets (App settings > Basic); webhooks may be signed with any of them, our calls use the first."""
     phone_number: Annotated[str, AfterValidator(_digits), Field(max_length=40)] = ""
     """The phone number as people know it, which tells its news from those of other numbers of the account."""
-    base_url: BaseURL = GRAPH_URL
+    base_url: Annotated[BaseURL, DESTINATION] = GRAPH_URL
     """Where the Graph API is; another address only for tests."""
     version: Annotated[str, StringConstraints(pattern=r"^v[0-9]{1,3}\.[0-9]{1,2}$")] = VERSION
     """Version of the Graph API."""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chatwright.channels.whatsapp.people import recipient_of
 from chatwright.net.graph.errors import first_refusal
-from chatwright.net.graph.reading import as_list, as_map, as_moment, as_text, dig
+from chatwright.net.reading import as_list, as_map, as_moment, as_text, dig
 from chatwright.ports.inbound import DeliveryStatus, Inbound, InboundStatus, InboundUnknown, Pricing
 
 _STATUSES: Final[Mapping[str, DeliveryStatus]] = {

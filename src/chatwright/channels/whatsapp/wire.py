@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from chatwright.channels.whatsapp.people import contact_for
-from chatwright.net.graph.reading import as_list, as_map, as_moment, as_text, dig
 from chatwright.net.graph.webhooks import Change, changes_in, fingerprint, is_replay
+from chatwright.net.reading import as_list, as_map, as_moment, as_text, dig
 from chatwright.ports.inbound import RawEvent
 
 LONGEST_KEY = 300

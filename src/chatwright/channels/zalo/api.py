@@ -8,8 +8,8 @@ import orjson
 
 from chatwright.channels.zalo.settings import ZaloSettings
 from chatwright.net.forms import FormFile
-from chatwright.net.graph.reading import as_code, as_map, as_number, as_text
 from chatwright.net.http import Answer, NoAnswer, Web
+from chatwright.net.reading import as_code, as_map, as_number, as_text
 
 UPLOAD_SECONDS = 60.0
 """For calls that carry a file, of up to 5 MB."""

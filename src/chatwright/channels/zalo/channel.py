@@ -21,8 +21,8 @@ from chatwright.channels.zalo.templates import template_of
 from chatwright.channels.zalo.tokens import exchange, renewal_of
 from chatwright.channels.zalo.uploads import DOCUMENTS, PICTURES, upload
 from chatwright.net.downloads import download
-from chatwright.net.graph.reading import as_list, as_map, as_text, dig
 from chatwright.net.http import NoAnswer, NotSent, Web
+from chatwright.net.reading import as_list, as_map, as_text, dig
 from chatwright.ports.channel import (
     Capabilities,
     Download,

@@ -3,7 +3,7 @@
 from chatwright.channels.zalo.api import Done, Refused
 from chatwright.channels.zalo.refusals import meaning_of
 from chatwright.channels.zalo.settings import ZaloSettings
-from chatwright.net.graph.reading import as_text, dig
+from chatwright.net.reading import as_text, dig
 from chatwright.ports.channel import Finding
 from chatwright.ports.sending import Reaction
 

@@ -13,7 +13,7 @@ from chatwright.channels.zalo.contents import said_in
 from chatwright.channels.zalo.reactions import emoji_of
 from chatwright.channels.zalo.templates import LANGUAGE, status_of
 from chatwright.kernel.errors import InvalidInput
-from chatwright.net.graph.reading import as_list, as_map, as_moment, as_text, dig, texts
+from chatwright.net.reading import as_list, as_map, as_moment, as_text, dig, texts
 from chatwright.ports.inbound import (
     DeliveryStatus,
     Inbound,

@@ -1,7 +1,7 @@
 """Who somebody is: events carry an id alone, and the profile has the name (GET /v3.0/oa/user/detail)."""
 
 from chatwright.channels.zalo.addresses import USER
-from chatwright.net.graph.reading import as_text, dig
+from chatwright.net.reading import as_text, dig
 from chatwright.ports.inbound import Person
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from chatwright.kernel.moments import Moment
+from chatwright.ports.secret_settings import DESTINATION
 
 ZaloId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9]{1,32}$")]
 """A string of digits everywhere: many are larger than what JSON's readers keep exactly."""
@@ -32,11 +33,11 @@ class ZaloSettings(BaseModel):
     """The account's refresh token. It is good for one exchange, so no other program may use it."""
     tokens_at: Moment | None = None
     """When this server exchanged the tokens last; it notes that by itself."""
-    oauth_url: Address = "https://oauth.zaloapp.com"
+    oauth_url: Annotated[Address, DESTINATION] = "https://oauth.zaloapp.com"
     """Where tokens are exchanged; another address only for tests."""
-    api_url: Address = "https://openapi.zalo.me"
+    api_url: Annotated[Address, DESTINATION] = "https://openapi.zalo.me"
     """Where the Official Account API is; another address only for tests."""
-    business_url: Address = "https://business.openapi.zalo.me"
+    business_url: Annotated[Address, DESTINATION] = "https://business.openapi.zalo.me"
     """Where templates to phone numbers are sent; another address only for tests."""
 
     def with_tokens(self, access_token: str, refresh_token: str, at: datetime) -> "ZaloSettings":

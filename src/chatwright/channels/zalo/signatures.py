@@ -13,7 +13,7 @@ import orjson
 
 from chatwright.channels.zalo.settings import ZaloSettings
 from chatwright.kernel.errors import Unauthenticated
-from chatwright.net.graph.reading import as_map, as_number, as_text
+from chatwright.net.reading import as_map, as_number, as_text
 
 HEADER = "x-zevent-signature"
 RETRY_HEADER = "num_retry"

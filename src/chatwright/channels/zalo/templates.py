@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chatwright.net.graph.reading import as_text
+from chatwright.net.reading import as_text
 from chatwright.ports.templates import ProviderTemplate
 
 LANGUAGE = "vi"

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from chatwright.channels.zalo.settings import ZaloSettings
 from chatwright.kernel.errors import Unavailable
-from chatwright.net.graph.reading import as_code, as_map, as_text
 from chatwright.net.http import Web
+from chatwright.net.reading import as_code, as_map, as_text
 from chatwright.ports.channel import CredentialsLost
 
 RENEW_AFTER = timedelta(hours=20)

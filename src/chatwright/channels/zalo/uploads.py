@@ -8,7 +8,7 @@ from typing import Any
 from chatwright.channels.zalo.api import Done, Refused, ZaloAPI
 from chatwright.channels.zalo.settings import ZaloSettings
 from chatwright.net.forms import FormFile
-from chatwright.net.graph.reading import as_text, dig
+from chatwright.net.reading import as_text, dig
 from chatwright.ports.sending import OutgoingFile
 
 Json = dict[str, Any]

@@ -15,9 +15,9 @@ from chatwright.net.forms import FormFile
 from chatwright.net.graph.client import GraphClient, attempt, not_yet_sent, path_of
 from chatwright.net.graph.errors import GraphError
 from chatwright.net.graph.messaging import USER_REF
-from chatwright.net.graph.reading import as_text
 from chatwright.net.graph.templates import filled_template
 from chatwright.net.http import NoAnswer, NotSent
+from chatwright.net.reading import as_text
 from chatwright.ports.content import (
     Button,
     ButtonsContent,

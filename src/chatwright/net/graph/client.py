@@ -10,10 +10,10 @@ from urllib.parse import quote
 
 from chatwright.net.forms import FormFile
 from chatwright.net.graph.errors import GraphError, refusal_in
-from chatwright.net.graph.reading import as_list, as_map, as_number, as_text, dig
 from chatwright.net.graph.usage import Usage, read_usage
 from chatwright.net.graph.webhooks import proof_of
 from chatwright.net.http import Answer, NoAnswer, NotSent, Web
+from chatwright.net.reading import as_list, as_map, as_number, as_text, dig
 from chatwright.ports.sending import Reaction, SendOutcome
 
 GRAPH_URL = "https://graph.facebook.com"

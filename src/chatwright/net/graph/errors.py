@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chatwright.net.graph.reactions import Rule, rule_for
-from chatwright.net.graph.reading import as_code, as_map, as_text, dig
 from chatwright.net.graph.usage import Usage
 from chatwright.net.http import Answer
+from chatwright.net.reading import as_code, as_map, as_text, dig
 from chatwright.ports.sending import Reaction
 
 LONGEST_DETAIL = 500

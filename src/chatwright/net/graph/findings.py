@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from chatwright.net.graph.client import GraphClient, outcome_of, path_of
 from chatwright.net.graph.errors import GraphError
-from chatwright.net.graph.reading import as_list, as_map, as_text, dig
 from chatwright.net.http import NoAnswer, NotSent
+from chatwright.net.reading import as_list, as_map, as_text, dig
 from chatwright.ports.channel import Finding
 from chatwright.ports.sending import Reaction
 

@@ -15,8 +15,8 @@ from typing import Any
 from uuid import UUID
 
 from chatwright.net.graph.pieces import MOST_PIECES, Piece, pieces_of
-from chatwright.net.graph.reading import as_list, as_map, as_moment, as_text, dig
 from chatwright.net.graph.webhooks import Change, fingerprint, is_replay
+from chatwright.net.reading import as_list, as_map, as_moment, as_text, dig
 from chatwright.ports.content import MAX_TEXT, ReplyContent, TextContent
 from chatwright.ports.inbound import (
     DeliveryStatus,

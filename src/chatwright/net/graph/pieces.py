@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from chatwright.net.graph.reading import as_list, as_map, as_number, as_text, dig
+from chatwright.net.reading import as_list, as_map, as_number, as_text, dig
 from chatwright.ports.content import (
     MAX_TEXT,
     Button,

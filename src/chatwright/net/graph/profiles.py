@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from chatwright.net.graph.client import GraphClient, path_of
 from chatwright.net.graph.errors import GraphError
-from chatwright.net.graph.reading import as_text
 from chatwright.net.http import NoAnswer, NotSent
+from chatwright.net.reading import as_text
 from chatwright.ports.inbound import Person
 
 

@@ -18,8 +18,8 @@ from typing import Any, Final, cast
 
 from chatwright.net.graph.client import GraphClient, path_of
 from chatwright.net.graph.errors import GraphError
-from chatwright.net.graph.reading import as_list, as_map, as_text, dig
 from chatwright.net.http import NoAnswer, NotSent
+from chatwright.net.reading import as_list, as_map, as_text, dig
 from chatwright.ports.channel import ProviderRefused
 from chatwright.ports.content import TemplateContent
 from chatwright.ports.templates import ProviderTemplate, TemplateDraft

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from chatwright.net.graph.reading import as_list, as_map, as_number
+from chatwright.net.reading import as_list, as_map, as_number
 
 _PLAIN = ("x-app-usage", "x-page-usage")
 _BY_BUSINESS = "x-business-use-case-usage"

@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from chatwright.kernel.errors import Forbidden, InvalidInput, Unauthenticated
-from chatwright.net.graph.reading import as_list, as_map, as_text
+from chatwright.net.reading import as_list, as_map, as_text
 
 SIGNATURE = "x-hub-signature-256"
 LONGEST_RETRY = timedelta(days=8)
