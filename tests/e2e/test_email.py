@@ -98,8 +98,10 @@ class Inbox:
         return await self.message(lambda one: one["content"].get("text") == text and one["direction"] == "in")
 
     async def answer(self, heard: dict[str, Any], text: str) -> dict[str, Any]:
-        path = f"/conversations/{heard['conversation_id']}/messages"
-        answer = await self.office.owner.post(path, json={"text": text})
+        return await self.post(f"/conversations/{heard['conversation_id']}/messages", text=text)
+
+    async def post(self, path: str, **body: Any) -> dict[str, Any]:
+        answer = await self.office.owner.post(path, json=body)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -152,6 +154,7 @@ async def test_a_conversation_by_mail(office: Office) -> None:
     thanked = await inbox.write(ann, "Thank you!", In_Reply_To=mail["Message-ID"])
     thanks = await inbox.heard("Thank you!")
     assert thanks["conversation_id"] == heard["conversation_id"]
+    await inbox.ended(sent["id"], "read")
 
     await inbox.answer(thanks, "You are welcome.")
     mail = await office.received(ann, 2)
@@ -188,12 +191,29 @@ async def test_a_bounce_ends_the_message_and_the_address(office: Office) -> None
     sent = await inbox.answer(heard, "No.")
     failed = await inbox.ended(sent["id"], "failed")
     assert "5.1.1" in failed["error"]
+    check = await inbox.post("/messages/check", conversation_id=heard["conversation_id"])
+    assert check["options"][0]["may"] == "nothing"
+    assert "5.1.1" in check["options"][0]["evidence"]["unreachable"]
+
+    await inbox.write(stranger, "You can now.")
+    await inbox.heard("You can now.")
+    check = await inbox.post("/messages/check", conversation_id=heard["conversation_id"])
+    assert check["options"][0]["may"] == "free"
 
 
 async def test_what_a_machine_wrote_is_shown_as_such(office: Office) -> None:
     inbox = await office.connect()
     await inbox.write(office.customer(), "I am away until Monday.", Auto_Submitted="auto-replied")
     assert await inbox.heard("I am away until Monday.")
+
+
+async def test_a_connection_that_was_cut_off_is_made_again(office: Office) -> None:
+    inbox, ann = await office.connect(), office.customer()
+    await inbox.write(ann, "Before")
+    await inbox.heard("Before")
+    await asyncio.to_thread(office.servers.cut_off, inbox.address.partition("@")[0])
+    await inbox.write(ann, "Meanwhile")
+    await inbox.heard("Meanwhile")
 
 
 async def test_killed_workers_lose_and_repeat_nothing(office: Office) -> None:

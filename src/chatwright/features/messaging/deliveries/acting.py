@@ -12,10 +12,12 @@ from chatwright.features.messaging.deliveries.reacting import Verdict
 from chatwright.features.messaging.deliveries.store import LockedMessage, Turn
 from chatwright.features.messaging.inboxes.health import set_health
 from chatwright.kernel.events import Event
+from chatwright.ports.channel import channel_named
 from chatwright.ports.database import emit
 
 SUSPENDED_AFTER: Final = 3
-"""How often in a row a provider has to say that nobody is at an address until we believe it."""
+"""How often in a row a provider has to say that nobody is at an address until we believe it; where it takes
+messages before it knows, once is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,10 @@ async def _opt_out(about: Subject, verdict: Verdict) -> None:
 
 
 async def _mark_unreachable(about: Subject, verdict: Verdict) -> None:
-    times = await store.MARK_UNREACHABLE.one(about.conversation_id, verdict.words)
-    if times == SUSPENDED_AFTER:
+    channel = channel_named(about.channel)
+    weight = SUSPENDED_AFTER if channel is not None and channel.capabilities.bounces else 1
+    times = await store.MARK_UNREACHABLE.one(about.conversation_id, verdict.words, weight)
+    if times - weight < SUSPENDED_AFTER <= times:
         emit(
             Event(
                 "conversation.unreachable",

@@ -486,7 +486,7 @@ SENDING_NOW = Statement(
 MARK_UNREACHABLE: Statement[int] = Statement(
     "deliveries.mark_unreachable",
     """
-    update conversations set unreachable = unreachable + 1, unreachable_at = now(), unreachable_words = $2
+    update conversations set unreachable = unreachable + $3, unreachable_at = now(), unreachable_words = $2
     where id = $1 returning unreachable
     """,
     value,
