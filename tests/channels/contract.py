@@ -19,7 +19,7 @@ from chatwright.kernel.ids import new_id
 from chatwright.ports.channel import AnyChannel, HookRequest, InboxView
 from chatwright.ports.content import Content
 from chatwright.ports.inbound import InboundMessage, InboundUnknown, RawEvent
-from chatwright.ports.secret_settings import joined, public_part, secret_part
+from chatwright.ports.secret_settings import destination_names, joined, public_part, secret_part
 from chatwright.ports.sending import Outgoing
 from tests.channels.door import AtTheDoor
 
@@ -86,6 +86,11 @@ class ChannelContract(AtTheDoor, ABC):
         shown = orjson.dumps(public_part(settings)).decode() + repr(settings)
         secrets = [str(secret) for secret in secret_part(settings).values() if secret]
         assert [secret for secret in secrets if secret in shown] == []
+
+    def test_settings_that_say_where_secrets_go_are_marked(self) -> None:
+        settings = _settings_of(self.channel())
+        addresses = {name for name in settings.model_fields if name.endswith(("_url", "_host"))}
+        assert addresses == destination_names(settings)
 
     def test_it_names_only_contents_there_are(self) -> None:
         assert self.channel().capabilities.contents <= KINDS

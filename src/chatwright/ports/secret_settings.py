@@ -1,9 +1,18 @@
 """Settings of an inbox in two parts: what may be shown, and what may only be written."""
 
 from collections.abc import Mapping
-from typing import Any, cast, get_args
+from typing import Any, Final, cast, get_args
 
 from pydantic import BaseModel, SecretStr
+
+
+class _Destination:
+    """See `DESTINATION`."""
+
+
+DESTINATION: Final = _Destination()
+"""Marks a setting that says where secrets are sent, `Annotated[..., DESTINATION]`. Who changes it has to give the
+secrets anew: else whoever may change settings could have secrets sent to a server of theirs, and so read them."""
 
 
 def secret_names(settings: type[BaseModel]) -> frozenset[str]:
@@ -11,6 +20,11 @@ def secret_names(settings: type[BaseModel]) -> frozenset[str]:
     return frozenset(
         name for name, field in settings.model_fields.items() if SecretStr in _parts(field.annotation)
     )
+
+
+def destination_names(settings: type[BaseModel]) -> frozenset[str]:
+    """The fields that say where secrets are sent."""
+    return frozenset(name for name, field in settings.model_fields.items() if DESTINATION in field.metadata)
 
 
 def public_part(settings: BaseModel) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import hmac
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar, Final, cast
+from typing import Annotated, Any, ClassVar, Final, cast
 
 import orjson
 from pydantic import BaseModel, ConfigDict, SecretStr, TypeAdapter, ValidationError
@@ -48,6 +48,7 @@ from chatwright.ports.inbound import (
     Person,
     RawEvent,
 )
+from chatwright.ports.secret_settings import DESTINATION
 from chatwright.ports.sending import Outgoing, Reaction, SendOutcome
 from chatwright.ports.templates import ProviderTemplate, TemplateDraft
 
@@ -86,6 +87,8 @@ class PostalSettings(BaseModel):
     """Lets us in."""
     spare_keys: list[SecretStr] = []
     """Older keys."""
+    office: Annotated[str, DESTINATION] = "https://post.example"
+    """Where its calls go."""
 
 
 PostalInbox = InboxView[PostalSettings]

@@ -189,6 +189,25 @@ class TestSecrets:
         view = await view_of(desk, inbox["id"])
         assert (view.settings.key.get_secret_value(), view.settings.token) == (KEY, None)
 
+    async def test_they_go_nowhere_else_unless_they_are_given_anew(
+        self, desk: Desk, postal: PostalChannel
+    ) -> None:
+        inbox = await connected(desk)
+        elsewhere = {"office": "https://thief.example"}
+        for changing in (update_inbox, reconnect_inbox):
+            for given in ({}, {"token": "another"}):
+                with pytest.raises(InvalidInput, match="elsewhere") as caught:
+                    await desk.call(changing, inbox_id=inbox["id"], settings=elsewhere | given)
+                missing = {problem.path for problem in caught.value.fields}
+                assert missing == {"settings.key", "settings.token"} - {f"settings.{name}" for name in given}
+        same = {"office": "https://post.example"}
+        await desk.call(update_inbox, inbox_id=inbox["id"], settings=same)
+        anew = elsewhere | {"key": "another", "token": None}
+        changed = await desk.call(update_inbox, inbox_id=inbox["id"], settings=anew)
+        assert changed["settings"]["office"] == "https://thief.example"
+        view = await view_of(desk, inbox["id"])
+        assert (view.settings.key.get_secret_value(), view.settings.token) == ("another", None)
+
     async def test_the_schema_marks_them(self, desk: Desk, postal: PostalChannel) -> None:
         kinds = (await desk.call(list_channels))["items"]
         schema = next(kind for kind in kinds if kind["name"] == "postal")["settings_schema"]

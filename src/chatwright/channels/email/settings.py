@@ -12,6 +12,8 @@ from pydantic import (
     model_validator,
 )
 
+from chatwright.ports.secret_settings import DESTINATION
+
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 Host = Annotated[
     str, StringConstraints(strip_whitespace=True, to_lower=True, pattern=r"^[a-z0-9._-]{1,253}$")
@@ -44,7 +46,7 @@ class EmailSettings(BaseModel):
     """Password of the mailbox; with two-factor sign-in, an app password."""
     username: Words = ""
     """Name to sign in with, if it is not the address."""
-    imap_host: Host
+    imap_host: Annotated[Host, DESTINATION]
     """Server that incoming mail is read from, e.g. imap.example.com."""
     imap_port: Port = 993
     """Its port: 993 for tls, 143 for starttls."""
@@ -54,7 +56,7 @@ class EmailSettings(BaseModel):
     """Folder that is read."""
     mark_seen: bool = False
     """Whether mail that came in here is marked as read on the server."""
-    smtp_host: Host
+    smtp_host: Annotated[Host, DESTINATION]
     """Server that mail is sent through, e.g. smtp.example.com."""
     smtp_port: Port = 465
     """Its port: 465 for tls, 587 for starttls."""

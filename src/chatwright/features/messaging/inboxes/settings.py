@@ -12,6 +12,7 @@ from chatwright.features.messaging.inboxes.secrets import opened_secrets
 from chatwright.features.messaging.inboxes.store import InboxRow
 from chatwright.kernel.errors import FieldProblem, InvalidInput, field_problems, told
 from chatwright.ports.channel import AnyChannel, channel_named, channel_names
+from chatwright.ports.secret_settings import destination_names, public_part
 
 
 def known_channel(name: str) -> AnyChannel:
@@ -35,8 +36,24 @@ def checked_settings(channel: AnyChannel, settings: Mapping[str, Any]) -> BaseMo
 
 
 def changed_settings(channel: AnyChannel, inbox: InboxRow, changes: Mapping[str, Any]) -> BaseModel:
-    """The inbox's settings with some changed, secrets among them; raises InvalidInput."""
-    return checked_settings(channel, {**inbox.settings, **opened_secrets(inbox.id, inbox.secrets), **changes})
+    """The inbox's settings with some changed, secrets among them.
+
+    Raises InvalidInput, also when its secrets would go to another server than they were given for.
+    """
+    secrets = opened_secrets(inbox.id, inbox.secrets)
+    settings = checked_settings(channel, {**inbox.settings, **secrets, **changes})
+    after = public_part(settings)
+    moved = [
+        name
+        for name in sorted(destination_names(channel.Settings) & changes.keys())
+        if after[name] != inbox.settings.get(name)
+    ]
+    if moved and (missing := sorted(secrets.keys() - changes.keys())):
+        message = f"A change of {', '.join(moved)} sends secrets elsewhere: give them anew."
+        raise InvalidInput(
+            message, fields=[FieldProblem(path=f"settings.{name}", message=message) for name in missing]
+        )
+    return settings
 
 
 async def claim_account(
