@@ -310,6 +310,10 @@ class TestGroups:
     def test_another_bot_gets_no_automatic_answer(self) -> None:
         assert read_message("by another bot").automatic is True
 
+    def test_a_post_of_the_group_s_channel_gets_none_either(self) -> None:
+        inbound = read_message("a post of the group's channel")
+        assert (inbound.automatic, inbound.author) == (True, "News")
+
     def test_a_group_that_moves_is_known_by_its_new_id_from_both_sides(self) -> None:
         for name in ("group moves on", "supergroup came from"):
             (inbound,) = read(*OTHERS[name])

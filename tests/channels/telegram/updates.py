@@ -117,6 +117,13 @@ MESSAGES: dict[str, Json] = {
         text="Rules",
     ),
     "by another bot": message(chat=GROUP, sender={**BOT, "id": 8, "first_name": "Robo"}, text="Beep"),
+    "a post of the group's channel": message(
+        chat=SUPERGROUP,
+        sender={"id": 777000, "is_bot": False, "first_name": "Telegram"},
+        sender_chat={"id": -1007, "type": "channel", "title": "News"},
+        is_automatic_forward=True,
+        text="New beans",
+    ),
     "album 1": message(41, media_group_id="135", photo=[FILE], caption="The whole shelf"),
     "album 2": message(42, media_group_id="135", photo=[FILE]),
     "start": message(text="/start"),

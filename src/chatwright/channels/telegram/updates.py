@@ -119,9 +119,16 @@ def _inbound(chat: Chat, external_id: str, message: Json, said: Said, person: Pe
         sent_at=as_moment(message.get("date")),
         media=said.file.to_text() if said.file else None,
         reply_to=chat.message(answered) if answered and real else None,
-        automatic=dig(message, "from", "is_bot") is True and "sender_chat" not in message,
+        automatic=_is_by_machine(message),
         author=author_of(message) if chat.is_group else None,
     )
+
+
+def _is_by_machine(message: Json) -> bool:
+    """A bot wrote, or a post of the group's channel was copied; who speaks as a chat has a bot's name beside."""
+    if message.get("is_automatic_forward") is True:
+        return True
+    return dig(message, "from", "is_bot") is True and "sender_chat" not in message
 
 
 def _with_commands(inbound: InboundMessage) -> list[Inbound]:
