@@ -1,6 +1,7 @@
 """Connecting provider accounts: live checks, secrets that never come out, health, renewal."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -31,10 +32,10 @@ from chatwright.features.messaging.inboxes.operations import (
 from chatwright.features.workspaces.operations import list_audit
 from chatwright.kernel.errors import InvalidInput
 from chatwright.kernel.ids import new_id
-from chatwright.ports.channel import CredentialsLost, InboxView, register_channel
+from chatwright.ports.channel import CredentialsLost, Finding, InboxView, register_channel
 from chatwright.ports.sending import Reaction
 from tests.conftest import Desk
-from tests.features.messaging.postal import PostalChannel, failing
+from tests.features.messaging.postal import PostalChannel, PostalSettings, failing
 
 KEY = "0196f3a2-7c1d-7000-8000-00000000beef"
 """A secret that looks like an id of ours, which records would show."""
@@ -316,6 +317,47 @@ class TestRenewal:
             "reconnect",
             "The post office does not know us any more.",
         )
+
+    async def test_a_change_meanwhile_does_not_bring_used_up_credentials_back(
+        self, desk: Desk, postal: PostalChannel, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        inbox = await connected(desk, token="first")
+        seen = (await view_of(desk, inbox["id"])).settings
+        postal.provider.next_tokens = ["second"]
+        asked, answered, renew = asyncio.Event(), asyncio.Event(), postal.renew
+
+        async def renew_slowly(inbox: InboxView[PostalSettings]) -> PostalSettings:
+            asked.set()
+            await answered.wait()
+            return await renew(inbox)
+
+        monkeypatch.setattr(postal, "renew", renew_slowly)
+        renewing = asyncio.create_task(renew_now(desk.product.database, UUID(inbox["id"]), seen))
+        await asked.wait()
+        changing = asyncio.create_task(desk.call(update_inbox, inbox_id=inbox["id"], name="New name"))
+        await asyncio.wait([changing], timeout=0.3)
+        answered.set()
+        await renewing
+        assert (await changing)["name"] == "New name"
+        assert (await view_of(desk, inbox["id"])).settings.token.get_secret_value() == "second"
+
+    async def test_a_reconnection_keeps_credentials_that_were_renewed_meanwhile(
+        self, desk: Desk, postal: PostalChannel, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        inbox = await connected(desk, token="first")
+        seen = (await view_of(desk, inbox["id"])).settings
+        postal.provider.next_tokens = ["second"]
+        check = postal.check
+
+        async def check_slowly(looked_at: InboxView[PostalSettings]) -> Sequence[Finding]:
+            await renew_now(desk.product.database, UUID(inbox["id"]), seen)
+            return await check(looked_at)
+
+        monkeypatch.setattr(postal, "check", check_slowly)
+        await desk.call(reconnect_inbox, inbox_id=inbox["id"], settings={"key": "a new key"})
+        settings = (await view_of(desk, inbox["id"])).settings
+        assert settings.token.get_secret_value() == "second"
+        assert settings.key.get_secret_value() == "a new key"
 
     async def test_what_is_about_to_end_is_renewed_beforehand(
         self, desk: Desk, postal: PostalChannel

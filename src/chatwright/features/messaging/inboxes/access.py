@@ -22,6 +22,19 @@ async def visible_inbox(caller: Caller, inbox_id: UUID) -> InboxRow:
     return inbox
 
 
+async def locked_inbox(caller: Caller, inbox_id: UUID) -> InboxRow:
+    """The inbox as it is now, ours to change until the transaction ends; raises InboxNotFound.
+
+    Its credentials may be turning over at the moment: who writes settings back that were read before would bring
+    the used-up ones back.
+    """
+    await visible_inbox(caller, inbox_id)
+    inbox = await store.LOCK_INBOX.first(inbox_id)
+    if inbox is None:
+        raise InboxNotFound("There is no such inbox in this workspace.")
+    return inbox
+
+
 def shown(row: InboxRow) -> Inbox:
     """An inbox without its secrets."""
     handshaking = isinstance(channel_named(row.channel), Handshaking)

@@ -15,7 +15,7 @@ from chatwright.features.messaging.errors import (
     UnknownChannel,
 )
 from chatwright.features.messaging.inboxes import store
-from chatwright.features.messaging.inboxes.access import shown, visible_inbox
+from chatwright.features.messaging.inboxes.access import locked_inbox, shown, visible_inbox
 from chatwright.features.messaging.inboxes.checking import (
     health_of,
     look,
@@ -177,6 +177,9 @@ async def reconnect_inbox(caller: Caller, request: ReconnectInbox) -> InboxCheck
     refuse_fundamental(findings)
     findings = together(findings, await set_up(channel, view))
     refuse_fundamental(findings)
+    # Not locked before, because a provider may take its time, and what goes out meanwhile notes the health.
+    row = await locked_inbox(caller, row.id)
+    settings = changed_settings(channel, row, request.settings)
     await _save(caller, row, None, channel, settings, account)
     await set_health(caller.workspace_id, row.id, *health_of(findings))
     emit(Event("inbox.updated", caller.workspace_id, row.id, inbox_id=row.id))
@@ -217,7 +220,7 @@ async def get_inbox(caller: Caller, request: ShowInbox) -> Inbox:
 )
 async def update_inbox(caller: Caller, request: UpdateInbox) -> Inbox:
     """Rename an inbox or change settings of its channel. New credentials are better given to `reconnect_inbox`."""
-    row = await visible_inbox(caller, request.inbox_id)
+    row = await locked_inbox(caller, request.inbox_id)
     channel = known_channel(row.channel)
     settings = changed_settings(channel, row, request.settings or {})
     account = await claim_account(channel, settings, row.id, caller.workspace_id)
