@@ -65,9 +65,9 @@ async def reserve(inbox_id: UUID, at: Spacing) -> float:
     return await store.RESERVE.one(inbox_id, at.interval, at.tolerance, RECOVERY_SECONDS)
 
 
-async def count_pair(inbox_id: UUID, address: str, at: Spacing) -> None:
-    """Note that a message goes to this person now."""
-    await store.COUNT_PAIR.run(inbox_id, address, at.interval)
+async def count_pair(inbox_id: UUID, address: str, at: Spacing, seconds_ago: float) -> None:
+    """Note that a message went to this person so many seconds ago."""
+    await store.COUNT_PAIR.run(inbox_id, address, at.interval, seconds_ago)
 
 
 async def block(inbox_id: UUID, address: str, seconds: float) -> None:

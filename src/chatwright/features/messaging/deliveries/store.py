@@ -217,9 +217,10 @@ COUNT_PAIR = Statement(
     "deliveries.count_pair",
     """
     insert into send_buckets as bucket (inbox_id, address, free_at)
-    values ($1, $2, clock_timestamp() + make_interval(secs => $3))
+    values ($1, $2, clock_timestamp() + make_interval(secs => $3::float8 - $4::float8))
     on conflict (inbox_id, address) do update
-    set free_at = greatest(bucket.free_at, clock_timestamp()) + make_interval(secs => $3)
+    set free_at = greatest(bucket.free_at, clock_timestamp() - make_interval(secs => $4::float8))
+            + make_interval(secs => $3::float8)
     """,
     value,
 )

@@ -7,6 +7,7 @@ repeated blindly, unless the channel says that repeating is harmless.
 
 import asyncio
 import math
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -66,6 +67,15 @@ class Ready:
     outgoing: Outgoing
 
 
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What came of a call to the channel."""
+
+    outcome: SendOutcome
+    began: float
+    """By the monotonic clock."""
+
+
 class Delivering:
     """The work of the ledger."""
 
@@ -84,8 +94,8 @@ class Delivering:
             return
         if ready is None:
             return
-        outcome = await self._call(claim, ready)
-        await self._surely(lambda: self._conclude(claim, ready, outcome, renewed=False))
+        called = await self._call(claim, ready)
+        await self._surely(lambda: self._conclude(claim, ready, called, renewed=False))
 
     async def _prepare(self, claim: Claim) -> Ready | None:
         """Bring it to the point of sending; None when it does not go now, with the claim settled."""
@@ -98,10 +108,10 @@ class Delivering:
         if stay is not None or inbox is None:
             await self._stay(claim, turn, stay or Stay("failed"))
             return None
+        outgoing = await self._outgoing(turn, inbox)
         if not await self._slot_come(claim, turn, inbox):
             return None
-        outgoing = await self._outgoing(turn, inbox)
-        await self._commit_intent(claim, turn, inbox)
+        await self._commit_intent(claim, turn)
         return Ready(turn, inbox, outgoing)
 
     async def _slot_come(self, claim: Claim, turn: Turn, inbox: OpenInbox) -> bool:
@@ -167,54 +177,57 @@ class Delivering:
             url=file_url(attachment_id),
         )
 
-    async def _commit_intent(self, claim: Claim, turn: Turn, inbox: OpenInbox) -> None:
+    async def _commit_intent(self, claim: Claim, turn: Turn) -> None:
         async with claim.holding():
             message = await statuses.lock(turn.message_id)
             await store.BEGIN_ATTEMPT.run(turn.id, new_id(), turn.message_id)
             await statuses.give(message, turn.id, News("sending"))
-            if (pace := inbox.channel.capabilities.pair_pace) is not None:
-                await pacing.count_pair(turn.inbox_id, turn.address, pacing.spacing(pace))
 
-    async def _call(self, claim: Claim, ready: Ready) -> SendOutcome:
+    async def _call(self, claim: Claim, ready: Ready) -> Called:
         """Put it on the wire. A channel that trips may have done so."""
+        began = time.monotonic()
         try:
             async with claim.keeping():
-                return await ready.inbox.channel.send(ready.inbox.view, ready.outgoing)
+                outcome = await ready.inbox.channel.send(ready.inbox.view, ready.outgoing)
         except Exception:  # noqa: BLE001 - whatever it is, it may have gone out.
             _log.exception("delivery.tripped", id=str(claim.id), channel=ready.inbox.channel.name)
-            return SendOutcome(reaction=Reaction.UNKNOWN, detail="Something went wrong on our side.")
+            outcome = SendOutcome(reaction=Reaction.UNKNOWN, detail="Something went wrong on our side.")
+        return Called(outcome, began)
 
-    async def _conclude(self, claim: Claim, ready: Ready, outcome: SendOutcome, *, renewed: bool) -> None:
-        turn = ready.turn
+    async def _conclude(self, claim: Claim, ready: Ready, called: Called, *, renewed: bool) -> None:
+        turn, outcome = ready.turn, called.outcome
         channel: object = ready.inbox.channel
         so_far = _so_far(turn, ready.inbox, renewable=isinstance(channel, Renewing) and not renewed)
         verdict = judge(outcome, so_far)
         if verdict.next is Next.RENEW:
-            await self._send_renewed(claim, ready, outcome)
+            await self._send_renewed(claim, ready, called)
             return
-        await self._commit(claim, turn, verdict, outcome, ready.inbox)
+        await self._commit(claim, turn, verdict, outcome, ready.inbox, called.began)
 
-    async def _send_renewed(self, claim: Claim, ready: Ready, refused: SendOutcome) -> None:
+    async def _send_renewed(self, claim: Claim, ready: Ready, refused: Called) -> None:
         """Send again at once with new credentials: nothing was taken under the old ones."""
         try:
             view = await renew_now(self._database, ready.turn.inbox_id, ready.inbox.view.settings)
-        except CredentialsLost as error:
-            lost = replace(refused, reaction=Reaction.RECONNECT, detail=error.message)
-            await self._conclude(claim, ready, lost, renewed=True)
-            return
         except ChatwrightError as error:
-            later = replace(refused, reaction=Reaction.RETRY, detail=error.message)
-            await self._conclude(claim, ready, later, renewed=True)
+            reaction = Reaction.RECONNECT if isinstance(error, CredentialsLost) else Reaction.RETRY
+            outcome = replace(refused.outcome, reaction=reaction, detail=error.message)
+            await self._conclude(claim, ready, replace(refused, outcome=outcome), renewed=True)
             return
         async with claim.holding():
-            await _end_attempts(ready.turn, refused)
+            await _end_attempts(ready.turn, refused.outcome)
             await store.BEGIN_ATTEMPT.run(ready.turn.id, new_id(), ready.turn.message_id)
         fresh = replace(ready, inbox=replace(ready.inbox, view=view))
-        outcome = await self._call(claim, fresh)
-        await self._surely(lambda: self._conclude(claim, fresh, outcome, renewed=True))
+        called = await self._call(claim, fresh)
+        await self._surely(lambda: self._conclude(claim, fresh, called, renewed=True))
 
     async def _commit(
-        self, claim: Claim, turn: Turn, verdict: Verdict, outcome: SendOutcome, inbox: OpenInbox | None
+        self,
+        claim: Claim,
+        turn: Turn,
+        verdict: Verdict,
+        outcome: SendOutcome,
+        inbox: OpenInbox | None,
+        began: float | None = None,
     ) -> None:
         """The third step."""
         end = _ENDS[verdict.next]
@@ -228,6 +241,8 @@ class Delivering:
             news = News(end.status, outcome.detail, outcome.code, external_ids=ids, held=end.held)
             await statuses.give(message, turn.id, news)
             await _affect_others(turn, verdict, outcome, end.held)
+            if inbox is not None and began is not None:
+                await _count(turn, inbox, time.monotonic() - began)
             if inbox is not None:
                 await acting.act(Subject.of(turn, inbox.channel.name), verdict)
             if verdict.next is Next.DONE:
@@ -352,6 +367,12 @@ async def _affect_others(turn: Turn, verdict: Verdict, outcome: SendOutcome, hel
         await store.PUSH_LANE.run(turn.lane, turn.position, verdict.again_in)
     else:
         await _let_pass(turn, failed=verdict.next is Next.FAILED)
+
+
+async def _count(turn: Turn, inbox: OpenInbox, seconds_ago: float) -> None:
+    """Count it against the pace to this person, from when it went out: that may be well after the intent."""
+    if (pace := inbox.channel.capabilities.pair_pace) is not None:
+        await pacing.count_pair(turn.inbox_id, turn.address, pacing.spacing(pace), seconds_ago)
 
 
 async def _hold_behind(turn: Turn, held: HeldFor, seconds: float) -> None:
