@@ -427,6 +427,45 @@ class TestUnknown:
         await post.work()
         assert (await statuses(post, message), said(post)) == ([expected], ["risky"] * times)
 
+    async def test_the_provider_s_no_brings_nothing_back_that_was_sent_again(
+        self, post: Post, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def look_up(self: PaperChannel, inbox: Any, outgoing: Any) -> FoundMessage | None:
+            return None
+
+        monkeypatch.setattr(PaperChannel, "look_up", look_up, raising=False)
+        message = await uncertain(post)
+        await post.desk.call(resend_message, message_id=message["id"])
+        await post.work()
+        await sql(post, "update delivery_lookups set due_at = now() where workspace_id = $1")
+        await post.work()
+        await post.work()
+        assert (await statuses(post, message), said(post)) == (["sent"], ["risky", "risky"])
+
+    async def test_the_provider_s_no_comes_too_late_for_what_a_person_marked_as_sent(
+        self, post: Post, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def look_up(self: PaperChannel, inbox: Any, outgoing: Any) -> FoundMessage | None:
+            await post.desk.call(mark_sent, message_id=message["id"])
+            return None
+
+        monkeypatch.setattr(PaperChannel, "look_up", look_up, raising=False)
+        message = await uncertain(post)
+        await sql(post, "update delivery_lookups set due_at = now() where workspace_id = $1")
+        await post.work()
+        await post.work()
+        assert (await statuses(post, message), said(post)) == (["sent"], ["risky"])
+
+
+async def uncertain(post: Post) -> dict[str, Any]:
+    """A message of which nobody knows whether it went out; what is sent from now on goes out."""
+    ann = await post.begin()
+    post.channel.outcomes["risky"] = refused(Reaction.UNKNOWN)
+    message = await post.send(ann, "risky")
+    await post.work()
+    post.channel.outcomes.clear()
+    return message
+
 
 class TestParts:
     async def test_a_long_text_goes_out_part_by_part(self, post: Post) -> None:

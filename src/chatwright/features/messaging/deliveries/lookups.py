@@ -1,9 +1,12 @@
 """Asking a provider whether it took what nobody knows the end of."""
 
+from collections.abc import Iterable
+
 from pydantic import TypeAdapter
 
 from chatwright.features.messaging.deliveries import statuses, store
 from chatwright.features.messaging.deliveries.intending import DELIVERIES, LOOKUPS
+from chatwright.features.messaging.deliveries.rules import PartStatus
 from chatwright.features.messaging.deliveries.statuses import News
 from chatwright.features.messaging.deliveries.store import LookUp
 from chatwright.features.messaging.inboxes.opening import find_inbox
@@ -51,9 +54,17 @@ async def _settle(about: LookUp, found: FoundMessage | None) -> None:
     if found is not None:
         news = News("sent", "The provider has it.", at=found.at, external_ids=(found.external_id,))
         await statuses.move(about.message_id, about.delivery_id, news)
-    elif await store.REQUEUE.first(about.delivery_id) is not None:
+        return
+    parts = await statuses.parts_of(message.id)
+    if _is_open(parts[about.delivery_id], parts.values()) and await store.REQUEUE.first(about.delivery_id):
         await statuses.refresh(message, "The provider never took it; it is sent again.")
         wake(DELIVERIES)
+
+
+def _is_open(asked: PartStatus, parts: Iterable[PartStatus]) -> bool:
+    """Whether nobody has settled it or sent it again meanwhile."""
+    later = any(one.part == asked.part and one.round > asked.round for one in parts)
+    return asked.status == "unknown" and not later
 
 
 def _outgoing(about: LookUp) -> Outgoing:
