@@ -20,6 +20,11 @@ RULES = {
     "status_timeline",
     "attachments",
     "verified_identity",
+    "forgeries_refused",
+    "secrets_only_written",
+    "refusals_mapped",
+    "live_check",
+    "every_kind_read",
 }
 NAMES = [
     channel.name for channel in channels(MasterKeyCipher(bytes(range(32))), "http://server.example", Web())
