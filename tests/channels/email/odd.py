@@ -215,6 +215,12 @@ ODD = (
     _parts("a file named in a broken way", TEXT, PDF + b"filename*=%%%\r\n\r\nx", words=(PARCEL,)),
     _parts("a file of an unknown kind without a name", TEXT, THING, words=(PARCEL, "file-1")),
     _parts("hundreds of files", TEXT, *[THING] * 200, words=(PARCEL, "file-100")),
+    _parts(
+        "a broken mail within the mail",
+        TEXT,
+        b'Content-Type: message/rfc822\r\n\r\nContent-Type: multipart/mixed; boundary="b\xf0\r\n\r\nOld \xff words',
+        words=(PARCEL, "mail.eml"),
+    ),
     _parts("thousands of parts", *[TEXT] * 2000, words=(PARCEL,)),
     _plain(
         "a million spaces of parameters", b"Content-Type: text/plain; " + b"a=b; " * 50_000 + b"\r\n", PARCEL

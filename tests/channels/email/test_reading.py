@@ -92,6 +92,16 @@ class TestOddMails:
             assert "\\u0000" not in stored
             assert stored.encode()
 
+    @pytest.mark.parametrize("odd", ODD, ids=lambda odd: odd.name)
+    async def test_its_files_can_be_unpacked(self, channel: Email, odd: OddMail) -> None:
+        payload = mail_event(odd.raw).payload
+        for message in read(odd.raw):
+            if isinstance(message, InboundMessage) and message.media:
+                file = await channel.unpack(INBOX, payload, message.media)
+                assert file.media_type
+                async for _ in file.content:
+                    pass
+
     @settings(deadline=None)
     @given(raw=st.binary(max_size=2000))
     def test_any_bytes_are_a_mail(self, raw: bytes) -> None:

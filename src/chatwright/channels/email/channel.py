@@ -16,11 +16,11 @@ from chatwright.channels.email.tokens import MailTokens
 from chatwright.channels.email.wire import mail_event, stored_mail, unsubscription_event
 from chatwright.channels.email.writing import BadAddress, OutgoingFileBytes, Writer, mail_id
 from chatwright.kernel.errors import Unauthenticated
+from chatwright.net.downloads import FileGone
 from chatwright.net.http import Web
 from chatwright.ports.channel import (
     Capabilities,
     Download,
-    DownloadFailed,
     Finding,
     HookRequest,
     InboxView,
@@ -110,7 +110,7 @@ class Email:
         stored = stored_mail(payload)
         if stored is None or not media.isdecimal():
             message = "There is no such file in this mail."
-            raise DownloadFailed(message)
+            raise FileGone(message)
         found, content = await asyncio.to_thread(_file_in, stored.raw, inbox.settings.address, int(media))
         return Download(found.media_type, _in_chunks(content), found.filename)
 
@@ -139,7 +139,7 @@ def _file_in(raw: bytes, own_address: str, number: int) -> tuple[FoundFile, byte
     files = read_mail(raw, own_address=own_address).files
     if not 1 <= number <= len(files):
         message = "There is no such file in this mail."
-        raise DownloadFailed(message)
+        raise FileGone(message)
     return files[number - 1], files[number - 1].content()
 
 

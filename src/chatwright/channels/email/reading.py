@@ -83,10 +83,20 @@ class FoundFile:
         inner = parts_of(self.part)
         if not inner:
             return payload_of(self.part)
-        return b"\r\n".join(one.as_bytes(policy=_KEEP) for one in inner)
+        return b"\r\n".join(map(_whole, inner))
 
 
-_KEEP = POLICY.clone(refold_source="none")
+def _whole(mail: EmailMessage) -> bytes:
+    """A mail within a mail, written out again."""
+    try:
+        return mail.as_bytes(policy=_KEEP)
+    except Exception:  # noqa: BLE001 - the library cannot write all that it can read.
+        head = "".join(f"{name}: {value}\r\n" for name, value in mail.raw_items())
+        body = b"\r\n".join(map(_whole, parts_of(mail))) or payload_of(mail)
+        return head.encode("utf-8", "surrogateescape") + b"\r\n" + body
+
+
+_KEEP = POLICY.clone(refold_source="none", utf8=True)
 
 
 @dataclass(frozen=True, slots=True)
