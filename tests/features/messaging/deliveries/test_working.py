@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chatwright.features.contacts.operations import list_consents
+from chatwright.features.contacts.operations import block_contact, create_contact, list_consents
 from chatwright.features.messaging.deliveries.operations import (
     cancel_message,
     check_send,
@@ -18,14 +18,21 @@ from chatwright.features.messaging.deliveries.operations import (
     trace_message,
 )
 from chatwright.features.messaging.deliveries.reacting import MOST_TRIES
-from chatwright.features.messaging.errors import InboxPaused, OptedOut, Unreachable, WindowClosed, WrongStatus
+from chatwright.features.messaging.errors import (
+    InboxPaused,
+    NotYourConversation,
+    OptedOut,
+    Unreachable,
+    WindowClosed,
+    WrongStatus,
+)
 from chatwright.features.messaging.inboxes.health import end_spells, set_health
 from chatwright.features.messaging.inboxes.operations import get_inbox
 from chatwright.features.messaging.jobs import RELEASING
-from chatwright.features.messaging.operations import get_message
+from chatwright.features.messaging.operations import get_message, set_owner
 from chatwright.infra.following import EventFollower
 from chatwright.kernel.caller import PrincipalKind
-from chatwright.kernel.errors import InvalidInput
+from chatwright.kernel.errors import Forbidden, InvalidInput
 from chatwright.ports.channel import ReplyWindow
 from chatwright.ports.inbound import RawEvent
 from chatwright.ports.sending import FoundMessage, Reaction, SendOutcome
@@ -78,6 +85,12 @@ async def followed(post: Post) -> None:
     product = post.desk.product
     while await EventFollower(product.database, product.signals, RELEASING).run_once():
         pass
+
+
+async def release(post: Post, message: Mapping[str, Any]) -> dict[str, Any]:
+    """Somebody else approves it."""
+    approver = post.desk.caller_with("conversations:write")
+    return await post.desk.call(release_message, as_=approver, message_id=message["id"])
 
 
 def with_window(monkeypatch: pytest.MonkeyPatch, **more: Any) -> None:
@@ -285,6 +298,11 @@ class TestWindows:
         ]
         assert found["fallback_conversation_id"] is None
 
+    async def test_check_send_has_nothing_to_say_of_who_never_wrote(self, post: Post) -> None:
+        contact = await post.desk.call(create_contact, name="New")
+        found = await post.desk.call(check_send, contact_id=contact["id"])
+        assert found == {"options": [], "fallback_conversation_id": None}
+
 
 class TestPeople:
     async def test_an_opt_out_is_recorded_and_kept(self, post: Post) -> None:
@@ -338,11 +356,50 @@ class TestHands:
         second = await post.send(ann, "after it")
         await post.work()
         assert said(post) == []
-        released = await post.desk.call(release_message, message_id=first["id"])
+        released = await release(post, first)
         assert released["status"] == "queued"
         await post.work()
         assert said(post) == ["draft", "after it"]
         assert await statuses(post, first, second) == ["sent", "sent"]
+
+    async def test_nobody_but_a_person_approves_what_they_wrote_themselves(self, post: Post) -> None:
+        ann = await post.begin()
+        draft = await post.send(ann, "draft", hold_for_approval=True)
+        owner, machines = post.desk.caller, (PrincipalKind.AGENT, PrincipalKind.FLOW)
+        others = [replace(owner, kind=kind, principal_id="another") for kind in machines]
+        for caller in (owner, *others):
+            with pytest.raises(Forbidden):
+                await post.desk.call(release_message, as_=caller, message_id=draft["id"])
+        member = replace(owner, kind=PrincipalKind.MEMBER)
+        own = await post.send(ann, "my own", as_=member, hold_for_approval=True)
+        await release(post, draft)
+        await post.desk.call(release_message, as_=member, message_id=own["id"])
+        await post.work()
+        assert said(post) == ["draft", "my own"]
+
+    async def test_a_bot_sends_nothing_again_where_people_answer(self, post: Post) -> None:
+        ann = await post.begin()
+        bot = replace(post.desk.caller, kind=PrincipalKind.AGENT)
+        post.channel.outcomes["hello"] = refused(Reaction.BAD_PAYLOAD)
+        message = await post.send(ann, "hello", as_=bot)
+        await post.work()
+        await post.desk.call(set_owner, conversation_id=ann["id"], owner="human")
+        with pytest.raises(NotYourConversation):
+            await post.desk.call(resend_message, as_=bot, message_id=message["id"])
+        await post.desk.call(set_owner, conversation_id=ann["id"], owner="bot")
+        post.channel.outcomes.clear()
+        await post.desk.call(resend_message, as_=bot, message_id=message["id"])
+        await post.work()
+        assert await statuses(post, message) == ["sent"]
+
+    async def test_nothing_goes_out_to_a_contact_blocked_meanwhile(self, post: Post) -> None:
+        ann = await post.begin()
+        draft = await post.send(ann, "draft", hold_for_approval=True)
+        await post.desk.call(block_contact, contact_id=ann["contact_id"])
+        await release(post, draft)
+        await post.work()
+        assert (await statuses(post, draft), said(post)) == (["failed"], [])
+        assert (await shown(post, draft))["error"] == "CONTACT_BLOCKED: This contact is blocked."
 
     async def test_a_cancelled_message_never_goes_and_frees_its_lane(self, post: Post) -> None:
         ann = await post.begin()

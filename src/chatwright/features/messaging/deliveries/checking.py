@@ -90,10 +90,9 @@ async def option_for(state: ConversationState) -> SendOption:
 
 def fallback_among(options: list[SendOption]) -> UUID | None:
     """Where anything may be sent when it may not in the first conversation."""
-    first, *others = options
-    if first.may == "free":
+    if not options or options[0].may == "free":
         return None
-    return next((option.conversation_id for option in others if option.may == "free"), None)
+    return next((option.conversation_id for option in options if option.may == "free"), None)
 
 
 def _rule_for(option: SendOption, state: ConversationState, kind: Kind) -> str | None:

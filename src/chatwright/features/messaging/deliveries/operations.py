@@ -28,13 +28,19 @@ from chatwright.features.messaging.deliveries.models import (
 from chatwright.features.messaging.deliveries.releasing import release_approved
 from chatwright.features.messaging.deliveries.statuses import News
 from chatwright.features.messaging.deliveries.store import LockedMessage
-from chatwright.features.messaging.errors import ConversationNotFound, MessageNotFound, WrongStatus
+from chatwright.features.messaging.errors import (
+    ConversationNotFound,
+    MessageNotFound,
+    NotYourConversation,
+    WrongStatus,
+)
 from chatwright.features.messaging.inboxes.access import visible_inbox
 from chatwright.features.messaging.inboxes.opening import OpenInbox, find_inbox
 from chatwright.features.messaging.models import Message
+from chatwright.features.messaging.rules import AUTOMATIC, owner_after_send
 from chatwright.features.workspaces.errors import InboxNotFound
-from chatwright.kernel.caller import Caller
-from chatwright.kernel.errors import Misconfigured
+from chatwright.kernel.caller import Caller, PrincipalKind
+from chatwright.kernel.errors import Forbidden, Misconfigured
 from chatwright.kernel.events import Event
 from chatwright.kernel.operation import Effect, operation
 from chatwright.ports.database import emit
@@ -78,7 +84,7 @@ async def check_send(caller: Caller, request: CheckSend) -> SendCheck:
     scope="conversations:write",
     effect=Effect.ADD,
     http="POST /messages/{message_id}/resend",
-    errors=(MessageNotFound, WrongStatus),
+    errors=(MessageNotFound, WrongStatus, NotYourConversation),
     outward=True,
 )
 async def resend_message(caller: Caller, request: ResendMessage) -> Message:
@@ -87,6 +93,8 @@ async def resend_message(caller: Caller, request: ResendMessage) -> Message:
     One that may have gone out may then show twice to the contact.
     """
     message = await _locked(caller, request.message_id, {"failed", "unknown"}, "sent again")
+    conversation = await messaging.FIND_CONVERSATION.one(caller.workspace_id, message.conversation_id)
+    owner_after_send(caller.kind, conversation.owner, keep_owner=True)
     await send_again(message)
     uncertain = message.status == "unknown"
     await statuses.refresh(message, UNCERTAIN_TWICE if uncertain else "Sent again.")
@@ -145,9 +153,13 @@ async def cancel_message(caller: Caller, request: CancelMessage) -> Message:
     outward=True,
 )
 async def release_message(caller: Caller, request: ReleaseMessage) -> Message:
-    """Let a message go out that was held for approval."""
+    """Let a message go out that was held for approval.
+
+    Agents and flows cannot approve, and a token cannot approve what it wrote itself.
+    """
     message = await _locked(caller, request.message_id, None, "released")
     if message.held == "approval":
+        _check_may_approve(caller, await _show(caller, message.id))
         await release_approved(message.id)
         emit(_released(message))
     elif message.status == "held":
@@ -246,6 +258,17 @@ async def _inbox_of(inbox_id: UUID) -> OpenInbox | None:
         return await find_inbox(inbox_id)
     except Misconfigured:
         return None
+
+
+def _check_may_approve(caller: Caller, message: Message) -> None:
+    """Raise Forbidden unless it takes somebody else's word than the author's, or a person's."""
+    if caller.kind in AUTOMATIC:
+        words = "An agent or a flow cannot approve a message."
+        raise Forbidden(words)
+    own = (message.author_kind, message.author_id) == (caller.kind, caller.principal_id)
+    if own and caller.kind is not PrincipalKind.MEMBER:
+        words = "Somebody else has to approve this message: this caller wrote it."
+        raise Forbidden(words)
 
 
 def _traced(row: Mapping[str, Any], inbox: OpenInbox | None) -> TracedEvent:

@@ -30,7 +30,7 @@ class Stay:
 
 
 def reason_to_stay(  # noqa: PLR0911 - one answer for each reason.
-    turn: Turn, inbox: OpenInbox | None, consent: Consent | None
+    turn: Turn, inbox: OpenInbox | None, consent: Consent | None, *, blocked: bool
 ) -> Stay | None:
     """Why this delivery does not go now; None when it may."""
     if turn.status in ARRIVED:
@@ -39,6 +39,8 @@ def reason_to_stay(  # noqa: PLR0911 - one answer for each reason.
         return Stay("unknown", "The process stopped while sending; whether it went out is not known.")
     if inbox is None:
         return Stay("failed", "The inbox was disconnected.")
+    if blocked:
+        return Stay("failed", "This contact is blocked.", "CONTACT_BLOCKED")
     if inbox.health in STOPPED and not turn.probe:
         return Stay("held", turn.health_words or f"The inbox is {inbox.health}.", held="inbox")
     if turn.automatic and (until := _quiet_until(turn)) is not None:
