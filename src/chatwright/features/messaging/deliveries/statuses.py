@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from pydantic import TypeAdapter
+
 from chatwright.features.messaging.deliveries import acting, store
 from chatwright.features.messaging.deliveries.reacting import judge_late
 from chatwright.features.messaging.deliveries.rules import (
@@ -20,11 +22,14 @@ from chatwright.features.messaging.deliveries.rules import (
 )
 from chatwright.features.messaging.deliveries.store import LockedMessage
 from chatwright.features.messaging.models import HeldFor
-from chatwright.features.messaging.rules import furthest
+from chatwright.features.messaging.rules import furthest, plain_text
 from chatwright.kernel.events import Event
+from chatwright.ports.content import Content
 from chatwright.ports.database import emit
 from chatwright.ports.inbound import DeliveryStatus, InboundStatus, InboundWatermark
 from chatwright.ports.sending import SendOutcome
+
+_CONTENT: TypeAdapter[Content] = TypeAdapter(Content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,21 @@ async def take_echo(
         return None
     await move(found.message_id, found.delivery_id, News("sent", at=at, external_ids=(external_id,)))
     return found.message_id
+
+
+async def take_likeness(
+    conversation_id: UUID, content: Content, external_id: str, at: datetime | None
+) -> UUID | None:
+    """The provider shows us a message that we sent, without our id; returns which one it is, None when none.
+
+    It is the first that says the same among those of which nobody knows whether they went out.
+    """
+    said = plain_text(content)
+    for row in await store.UNCERTAIN.all(conversation_id):
+        if plain_text(_CONTENT.validate_python(row["content"])) == said:
+            await move(row["message_id"], row["id"], News("sent", at=at, external_ids=(external_id,)))
+            return row["message_id"]
+    return None
 
 
 async def sending_now(inbox_id: UUID) -> bool:

@@ -454,6 +454,15 @@ FIND_SENT = Statement(
     """,
     SentPart,
 )
+UNCERTAIN = Statement(
+    "deliveries.uncertain",
+    """
+    select d.id, d.message_id, coalesce(d.content, m.content) as content
+    from deliveries d join messages m on m.id = d.message_id
+    where m.conversation_id = $1 and d.status in ('unknown', 'sending') order by d.position
+    """,
+    record,
+)
 SENT_UP_TO = Statement(
     "deliveries.sent_up_to",
     """

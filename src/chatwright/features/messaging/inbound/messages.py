@@ -11,7 +11,7 @@ from chatwright.features.messaging import events, store as messaging
 from chatwright.features.messaging.attachments.downloading import want_download
 from chatwright.features.messaging.courtesies import want_courtesy
 from chatwright.features.messaging.deliveries.answers import meant_by
-from chatwright.features.messaging.deliveries.statuses import sending_now, take_echo
+from chatwright.features.messaging.deliveries.statuses import sending_now, take_echo, take_likeness
 from chatwright.features.messaging.inbound import store
 from chatwright.features.messaging.inbound.coming import Coming, NotYet
 from chatwright.features.messaging.inbound.conversations import (
@@ -109,6 +109,11 @@ async def add_echo(coming: Coming, inbound: InboundEcho) -> None:
         raise NotYet
     contact_id = await recognise(view.workspace_id, view.id, inbound.person)
     conversation = await open_conversation(view, contact_id, address_of(inbound.person))
+    if inbound.by_app:
+        alike = await take_likeness(conversation.id, inbound.content, inbound.external_id, inbound.sent_at)
+        if alike is not None:
+            await coming.about(alike, "echo")
+            return
     await _show_echo(coming, inbound, conversation)
     if not inbound.by_app and conversation.owner == "bot":
         await change_owner(conversation, "human")
