@@ -213,6 +213,8 @@ class InboundConsent:
     """What they did, in words, e.g. `blocked the bot`, `one-click unsubscribe`."""
     at: datetime | None = None
     opens_window: bool = False
+    conversation_id: UUID | None = None
+    """The conversation whose contact said so, where an address of ours proves it; `person` is only a claim then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from chatwright.features.messaging.inboxes.health import set_health
 from chatwright.features.messaging.inboxes.operations import get_inbox
 from chatwright.features.messaging.operations import get_message, set_owner
 from chatwright.kernel.errors import NotFound
+from chatwright.kernel.ids import new_id
 from chatwright.ports.sending import SendOutcome
 from tests.features.messaging.office import Office, office, offices
 from tests.features.messaging.postal import WINDOW, PostalChannel, event, person, text
@@ -308,6 +309,20 @@ class TestPeople:
             "postal": ("opted_out", "blocked the bot"),
             "postal_marketing": ("opted_out", "postal"),
         }
+
+    async def test_consent_is_of_whom_a_conversation_proves_whoever_is_claimed(self, office: Office) -> None:
+        await office.write("hi", "ann")
+        await office.write("hi", "mallory")
+        contacts = {one["contact_name"]: one["contact_id"] for one in await office.conversations()}
+        (proven,) = [one["id"] for one in await office.conversations() if one["contact_name"] == "Mallory"]
+        await office.news("consent", person=person("ann"), given=False, conversation_id=proven)
+        consents = {
+            name: len((await office.desk.call(list_consents, contact_id=contact_id))["items"])
+            for name, contact_id in contacts.items()
+        }
+        assert consents == {"Ann": 0, "Mallory": 1}
+        await office.news("consent", person=person("ann"), given=False, conversation_id=str(new_id()))
+        assert await office.unknown() == {"consent in an unknown conversation": 1}
 
     @pytest.mark.parametrize(
         "words", ["STOP", " stop. ", "Unsubscribe!", "Từ chối nhận tin", "hủy đăng ký", "TC"]

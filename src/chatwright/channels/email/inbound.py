@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from chatwright.channels.email import reports
-from chatwright.channels.email.codes import reaction_to
-from chatwright.channels.email.reading import CUT, FoundFile, Mail, read_mail
+from chatwright.channels.email.codes import Verdict, reaction_to
+from chatwright.channels.email.reading import CUT, NOBODY, FoundFile, Mail, read_mail
 from chatwright.channels.email.reports import Complaint, Fate
 from chatwright.channels.email.settings import EmailSettings
 from chatwright.channels.email.tokens import MailTokens
@@ -24,6 +24,7 @@ from chatwright.ports.inbound import (
     InboundUnknown,
     Person,
 )
+from chatwright.ports.sending import Reaction
 
 IDENTITY = "email"
 _TOKEN = re.compile(r"/u/([A-Za-z0-9_-]{32,})")
@@ -78,8 +79,7 @@ class Reader:
         """What a server's report comes to; empty when it is none, or says nothing that we understand."""
         complaint = reports.complaint_in(mail.source)
         if complaint is not None:
-            address = self._complainer(complaint)
-            return [_consent(address, "spam complaint") if address else InboundUnknown("complaint")]
+            return [self._complained(complaint) or InboundUnknown("complaint")]
         return [self._status(fate, mail) for fate in reports.fates_in(mail.source)]
 
     def _status(self, fate: Fate, mail: Mail) -> InboundStatus:
@@ -89,7 +89,7 @@ class Reader:
             _STATUSES[fate.outcome],
             external_id=fate.message_id,
             at=mail.sent_at,
-            reaction=reaction_to(failed) if failed and fate.outcome == "failed" else None,
+            reaction=_asked_by(failed) if failed and fate.outcome == "failed" else None,
             code=failed.code if failed else None,
             detail=failed.words[:500] if failed else None,
         )
@@ -102,14 +102,17 @@ class Reader:
             status = DeliveryStatus.READ if mail.automatic is None else DeliveryStatus.DELIVERED
             yield InboundStatus(ours, status, external_id=nearest, at=mail.sent_at)
 
-    def _complainer(self, complaint: Complaint) -> str | None:
-        """Who complained, if the mail that comes back carries a sign that it was ours: anybody can write a report."""
+    def _complained(self, complaint: Complaint) -> InboundConsent | None:
+        """Who complained, as the mail that comes back proves: anybody can write a report, about anybody."""
+        source = "spam complaint"
         for link in complaint.links:
             for token in _TOKEN.findall(link):
                 if address := self.tokens.unsubscriber(self.inbox.id, token):
-                    return address
-        ours = self.tokens.conversation_of(self.inbox.id, complaint.answer_addresses)
-        return complaint.recipients[0] if ours and complaint.recipients else None
+                    return _consent(address, source)
+        proven = self.tokens.conversation_of(self.inbox.id, complaint.answer_addresses)
+        if proven is None:
+            return None
+        return _consent(next(iter(complaint.recipients), NOBODY), source, proven)
 
     def _messages(self, mail: Mail, *, cut: bool) -> Iterator[Inbound]:
         person = person_at(mail.sender.address, mail.sender.name)
@@ -159,5 +162,12 @@ def _file(found: FoundFile) -> MediaContent:
     return MediaContent(kind=found.kind, filename=found.filename)
 
 
-def _consent(address: str, source: str) -> InboundConsent:
-    return InboundConsent(person_at(address), given=False, purpose="marketing", source=source)
+def _asked_by(report: Verdict) -> Reaction:
+    """What a report asks of us. Anybody can write one: it says nothing of whether our own server lets us in."""
+    reaction = reaction_to(report)
+    return Reaction.BAD_PAYLOAD if reaction is Reaction.RECONNECT else reaction
+
+
+def _consent(address: str, source: str, proven: UUID | None = None) -> InboundConsent:
+    person = person_at(address)
+    return InboundConsent(person, given=False, purpose="marketing", source=source, conversation_id=proven)

@@ -1,5 +1,7 @@
 """News of people themselves: other names, more about them, what they allow, and that they want to be forgotten."""
 
+from uuid import UUID
+
 from chatwright.features.contacts.consents import note_consent
 from chatwright.features.contacts.forgetting import forget_contact
 from chatwright.features.contacts.identities import known_contact, recognise, recognise_moved
@@ -21,7 +23,10 @@ async def take_consent(coming: Coming, inbound: InboundConsent) -> None:
     What is said of marketing alone is kept under a channel of its own, e.g. `whatsapp_marketing`.
     """
     view, channel = coming.view, coming.inbox.channel.name
-    contact_id = await recognise(view.workspace_id, view.id, inbound.person)
+    contact_id = await _consenting(coming, inbound)
+    if contact_id is None:
+        await coming.unknown("consent in an unknown conversation")
+        return
     await note_consent(
         view.workspace_id,
         contact_id,
@@ -34,6 +39,15 @@ async def take_consent(coming: Coming, inbound: InboundConsent) -> None:
     if inbound.opens_window:
         conversation = await open_conversation(view, contact_id, address_of(inbound.person))
         await open_window(coming, conversation.id, inbound.at)
+
+
+async def _consenting(coming: Coming, inbound: InboundConsent) -> UUID | None:
+    """Whose consent it is; None when the conversation that proves it is gone."""
+    view = coming.view
+    if inbound.conversation_id is None:
+        return await recognise(view.workspace_id, view.id, inbound.person)
+    proven = await store.LOCK_CONVERSATION_OF.first(view.id, inbound.conversation_id)
+    return None if proven is None else proven.contact_id
 
 
 async def take_identity(coming: Coming, inbound: InboundIdentity) -> None:
