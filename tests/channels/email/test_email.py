@@ -363,7 +363,8 @@ class TestSending:
         assert (outcome.reaction, outcome.code) == (Reaction.BAD_PAYLOAD, "550 5.7.1")
 
     @pytest.mark.parametrize(
-        "to", ["", "ann", "ann@", "@people.test", "a b@people.test", "a@x\r\nBcc: b@y.test"]
+        "to",
+        ["", "ann", "ann@", "@people.test", "a b@people.test", "a@x\r\nBcc: b@y.test", "a@x> NOTIFY=NEVER"],
     )
     async def test_what_is_no_address(self, channel: Email, mailboxes: Mailboxes, to: str) -> None:
         outcome = await channel.send(mailboxes.inbox(), Outgoing(new_id(), to, TextContent(text="Hello")))

@@ -53,6 +53,16 @@ class TestFetching:
         assert await office.events("message.updated") == [{"attachment_id": content["attachment_id"]}]
         assert await downloads(office) == [("done", None, None)]
 
+    @pytest.mark.parametrize(
+        "claimed", ["image/png\r\nset-cookie: a=b", "image/\N{CYRILLIC SMALL LETTER EF}", "/", "", "image"]
+    )
+    async def test_a_type_that_is_none_is_any(self, office: Office, claimed: str) -> None:
+        office.channel.provider.files[LINK] = (claimed, b"bytes")
+        await send_photo(office)
+        (message,) = await office.history()
+        facts = await office.desk.call(get_attachment, attachment_id=message["content"]["attachment_id"])
+        assert facts["media_type"] == "application/octet-stream"
+
     async def test_what_it_is_fetched_by_is_shown_to_nobody(self, office: Office) -> None:
         office.channel.provider.files[LINK] = DownloadFailed("Not just now.")
         with capture_logs() as logs:

@@ -23,6 +23,7 @@ _LONGEST_LINE = 900
 """Characters of a header's line. The library would put an id that is too long for its line into encoded words."""
 _REPLY = re.compile(r"^\s*(re|aw|sv|antw|odp|rif|回复|trả lời)\s*(\[\d+\])?\s*:\s*", re.IGNORECASE)
 _FILE = re.compile(r"#\d+$")
+_DOMAIN = re.compile(r"[A-Za-z0-9._-]{1,253}")
 _LOCAL = re.compile(r"[^\s<>,;:\"()\[\]@\\]{1,64}")
 
 
@@ -141,6 +142,6 @@ def _header_address(address: str) -> HeaderAddress:
         ascii_domain = domain.encode("idna").decode()
     except UnicodeError as error:
         raise BadAddress(address) from error
-    if not _LOCAL.fullmatch(local) or not _LOCAL.match(ascii_domain) or domain.endswith(".invalid"):
+    if not _LOCAL.fullmatch(local) or not _DOMAIN.fullmatch(ascii_domain) or domain.endswith(".invalid"):
         raise BadAddress(address)
     return HeaderAddress("", local, ascii_domain)

@@ -1,6 +1,7 @@
 """Files of messages, fetched from where the provider keeps them, which is often for minutes only."""
 
 import mimetypes
+import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 from uuid import UUID
@@ -26,6 +27,7 @@ MOST_ATTEMPTS: Final = 6
 BY_CHANNEL: Final = "channel"
 """Who made a file that came in."""
 UNKNOWN_TYPE: Final = "application/octet-stream"
+_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 _LONGEST_NAME = 200
 _LONGEST_TYPE = 100
 
@@ -123,7 +125,9 @@ def _limit(inbox: OpenInbox, kind: str) -> int:
 
 
 def _type_of(media_type: str) -> str:
-    return media_type.partition(";")[0].strip().lower()[:_LONGEST_TYPE] or UNKNOWN_TYPE
+    """The type that a provider, or the writer of a mail, claims, as headers of ours can carry it."""
+    bare = media_type.partition(";")[0].strip().lower()
+    return bare if _TYPE.fullmatch(bare) and len(bare) <= _LONGEST_TYPE else UNKNOWN_TYPE
 
 
 def _name(content: Mapping[str, Any], download: Download) -> str:
