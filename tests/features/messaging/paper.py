@@ -18,6 +18,7 @@ from chatwright.ports.inbound import (
     InboundUnknown,
     InboundWatermark,
     Person,
+    Pricing,
     RawEvent,
 )
 from chatwright.ports.sending import Outgoing, SendOutcome
@@ -55,7 +56,8 @@ class PaperChannel:
             case "message":
                 return [InboundMessage(payload["id"], person, TextContent(text=payload["text"]))]
             case "status":
-                return [InboundStatus(payload["id"], DeliveryStatus(payload["status"]))]
+                pricing = Pricing(**payload["pricing"]) if "pricing" in payload else None
+                return [InboundStatus(payload["id"], DeliveryStatus(payload["status"]), pricing=pricing)]
             case "read":
                 return [InboundWatermark(person, DeliveryStatus.READ, payload["up_to"])]
             case kind:

@@ -158,6 +158,19 @@ class MessageReferral(Output):
     """What the ad said."""
 
 
+class MessageCost(Output):
+    """What the provider charges for a message."""
+
+    billable: bool
+    """Whether it charges anything."""
+    category: str
+    """As what, e.g. `marketing`, `utility`, `service`."""
+    model: str | None
+    """Its pricing model, e.g. `PMP`."""
+    kind: str | None
+    """Its pricing type, e.g. `regular` or `free_entry_point`."""
+
+
 class Message(Output):
     """One message of a conversation, or a note among us."""
 
@@ -185,6 +198,8 @@ class Message(Output):
     """Why a held one waits: for the reply window, quiet hours to end, approval, or its inbox."""
     degraded: list[str]
     """What was changed in it because its channel cannot show it as it is, in words."""
+    cost: MessageCost | None
+    """What the provider charges for it, once it has told."""
     reply_to_id: UUID | None
     """The message it answers, where that is known here."""
     reactions: list[MessageReaction]

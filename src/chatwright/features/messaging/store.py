@@ -217,7 +217,7 @@ WAKE_SNOOZED = Statement(
     ConversationRow,
 )
 _MESSAGE = """id, conversation_id, position, direction, author_kind, author_id, author_name, content, status,
-    error, held, degraded, referral, automatic, sent_at, edited_at, unsent_at, created_at,
+    error, held, degraded, pricing as cost, referral, automatic, sent_at, edited_at, unsent_at, created_at,
     (select id from messages answered
      where answered.inbox_id = messages.inbox_id and answered.direction in ('in', 'out')
        and answered.external_id = messages.reply_to limit 1) as reply_to_id,

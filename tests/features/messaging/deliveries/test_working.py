@@ -589,6 +589,17 @@ class TestQuietHours:
 
 
 class TestTrace:
+    async def test_what_a_message_costs_is_kept_and_shown(self, post: Post) -> None:
+        ann = await post.begin()
+        message = await post.send(ann, "hello")
+        await post.work()
+        pricing = {"billable": True, "category": "utility", "model": "PMP", "kind": "regular"}
+        payload = {"kind": "status", "id": message["id"], "status": "delivered", "pricing": pricing}
+        await post.receive(RawEvent("priced", "statuses", payload))
+        assert (await shown(post, message))["cost"] == pricing
+        trace = await post.desk.call(trace_message, message_id=message["id"])
+        assert trace["pricing"] == pricing
+
     async def test_a_message_s_whole_life_is_there(self, post: Post) -> None:
         ann = await post.begin()
         post.channel.outcomes["hello"] = refused(Reaction.RETRY)
