@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -32,6 +33,33 @@ class TestSend:
             await post.send(conversation, text)
         await asyncio.gather(post.work(), post.work())
         assert [getattr(outgoing.content, "text", "") for outgoing in post.channel.wall] == texts
+
+
+class TestStopping:
+    async def test_a_process_that_is_asked_to_stop_ends_what_it_is_sending(
+        self, post: Post, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        answer = asyncio.Event()
+
+        async def slowly(self: PaperChannel, inbox: Any, outgoing: Any) -> SendOutcome:
+            self.wall.append(outgoing)
+            await answer.wait()
+            return SendOutcome(external_id="late")
+
+        conversation = await post.begin()
+        message = await post.send(conversation, "goodbye")
+        monkeypatch.setattr(PaperChannel, "send", slowly)
+        product = post.desk.product
+        ledger = delivery_ledger(product.database, product.storage)
+        worker = asyncio.create_task(Claimer(product.database, product.signals, ledger).run())
+        while not post.channel.wall:
+            await asyncio.sleep(0.01)
+        worker.cancel()
+        asyncio.get_running_loop().call_later(0.1, answer.set)
+        with contextlib.suppress(asyncio.CancelledError):
+            await worker
+        detail = await post.desk.call(get_message, message_id=message["id"])
+        assert detail["message"]["status"] == "sent"
 
 
 class TestUncertain:

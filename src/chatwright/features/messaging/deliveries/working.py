@@ -47,6 +47,8 @@ AT_ONCE: Final = 4
 COMMIT_TRIES: Final = 5
 """How often an outcome is brought to the database. What is not known there is uncertain for ever."""
 COMMIT_PAUSE_SECONDS: Final = 1.0
+STOP_SECONDS: Final = 10.0
+"""How long a process that is asked to stop waits for what it is sending."""
 THREADED: Final = "email"
 """The kind of content that is told the conversation so far."""
 
@@ -61,7 +63,7 @@ def delivery_ledger(database: Database, storage: Storage) -> Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A delivery whose intent is committed: it is to be sent now."""
+    """A delivery that is to be sent now."""
 
     turn: Turn
     inbox: OpenInbox
@@ -93,8 +95,12 @@ class Delivering:
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing was sent yet.
             await self._stumble(claim, error)
             return
-        if ready is None:
-            return
+        if ready is not None:
+            await _to_its_end(self._send(claim, ready))
+
+    async def _send(self, claim: Claim, ready: Ready) -> None:
+        """The three steps."""
+        await self._commit_intent(claim, ready.turn)
         called = await self._call(claim, ready)
         await self._surely(lambda: self._conclude(claim, ready, called, renewed=False))
 
@@ -113,7 +119,6 @@ class Delivering:
         outgoing = await self._outgoing(turn, inbox)
         if not await self._slot_come(claim, turn, inbox):
             return None
-        await self._commit_intent(claim, turn)
         return Ready(turn, inbox, outgoing)
 
     async def _slot_come(self, claim: Claim, turn: Turn, inbox: OpenInbox) -> bool:
@@ -297,6 +302,16 @@ class Delivering:
                 await asyncio.sleep(COMMIT_PAUSE_SECONDS)
             else:
                 return
+
+
+async def _to_its_end(sending: Coroutine[Any, Any, None]) -> None:
+    """Let a send that has begun come to its end when the process is asked to stop: cut off, it would be uncertain."""
+    task = asyncio.ensure_future(sending)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=STOP_SECONDS)
+        raise
 
 
 @dataclass(frozen=True, slots=True)
