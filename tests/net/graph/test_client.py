@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -81,6 +82,14 @@ def test_nothing_secret_is_shown() -> None:
     shown = repr(GraphClient(Web(), "tok-en", app_secret="s3cret"))
     assert "tok-en" not in shown
     assert "s3cret" not in shown
+
+
+async def test_a_refusal_that_repeats_a_secret_is_told_without_it() -> None:
+    error = {"message": "Malformed access token tok-en, secret s3cret", "code": 190}
+    async with talking(body({"error": error}, 400)) as (client, _):
+        outcome = await sent(replace(client, token="tok-en"))
+    assert outcome.code == "190"
+    assert "Malformed access token ***, secret ***" in (outcome.detail or "")
 
 
 def test_no_value_can_leave_its_place_in_a_path() -> None:

@@ -41,6 +41,8 @@ class GraphClient:
     version: str = VERSION
     app_secret: str | None = field(default=None, repr=False)
     """Makes the `appsecret_proof` of each call; None leaves it out."""
+    hidden: tuple[str, ...] = field(default=(), repr=False)
+    """Further secrets that no words of Meta's may show."""
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -53,7 +55,7 @@ class GraphClient:
 
     async def post(self, path: str, body: Mapping[str, object], **params: str) -> Reply:
         """Make or change something."""
-        return _read(
+        return self._read(
             await self.web.call(
                 "POST", self._url(path), params=self._params(params), headers=self.headers, json=body
             )
@@ -65,7 +67,7 @@ class GraphClient:
 
     async def upload(self, path: str, fields: Mapping[str, str], file: FormFile) -> Reply:
         """Make something of a file."""
-        return _read(
+        return self._read(
             await self.web.call(
                 "POST",
                 self._url(path),
@@ -90,9 +92,22 @@ class GraphClient:
             after = {"after": cursor}
 
     async def _call(self, method: str, path: str, params: Mapping[str, str]) -> Reply:
-        return _read(
+        return self._read(
             await self.web.call(method, self._url(path), params=self._params(params), headers=self.headers)
         )
+
+    def _read(self, answer: Answer) -> Reply:
+        usage = read_usage(answer.headers)
+        refusal = refusal_in(replace(answer, body=self._without_secrets(answer.body)))
+        if refusal is not None:
+            raise GraphError(refusal, usage, as_number(answer.headers.get("retry-after")))
+        return Reply(as_map(answer.json()), usage)
+
+    def _without_secrets(self, body: bytes) -> bytes:
+        """What Meta says of a refusal, which people will read: of a token it repeats the whole ("Malformed ...")."""
+        for secret in filter(None, (self.token, self.app_secret, *self.hidden)):
+            body = body.replace(secret.encode(), b"***")
+        return body
 
     def _url(self, path: str) -> str:
         return f"{self.base_url.rstrip('/')}/{self.version}/{path}"
@@ -151,11 +166,3 @@ def not_yet_sent(error: GraphError | NotSent | NoAnswer) -> SendOutcome:
     """The same, for a call before the one that sends: whatever became of it, no message went out."""
     outcome = outcome_of(error)
     return replace(outcome, reaction=Reaction.RETRY) if outcome.reaction is Reaction.UNKNOWN else outcome
-
-
-def _read(answer: Answer) -> Reply:
-    usage = read_usage(answer.headers)
-    refusal = refusal_in(answer)
-    if refusal is not None:
-        raise GraphError(refusal, usage, as_number(answer.headers.get("retry-after")))
-    return Reply(as_map(answer.json()), usage)

@@ -30,7 +30,8 @@ class App:
 
     def client(self, client: GraphClient) -> GraphClient:
         """The API as the app itself sees it (Graph API, App access tokens)."""
-        return replace(client, token=f"{self.id}|{self.secret}", app_secret=None)
+        hidden = (client.token, self.secret)
+        return replace(client, token=f"{self.id}|{self.secret}", app_secret=None, hidden=hidden)
 
 
 def finding_of(name: str, error: GraphError | NotSent | NoAnswer, *, vital: bool = False) -> Finding:
