@@ -19,7 +19,7 @@ def conversation_changed(conversation: ConversationRow, what: str, **data: objec
 
 
 def message_changed(conversation: ConversationRow, message_id: UUID, what: str, **data: object) -> Event:
-    """`message.<what>`: created, or status for a step on its way."""
+    """`message.<what>`: created, status for a step on its way, edited, unsent, reaction, updated for its file."""
     return Event(
         f"message.{what}",
         conversation.workspace_id,

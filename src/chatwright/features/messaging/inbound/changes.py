@@ -7,9 +7,8 @@ from pydantic import TypeAdapter
 
 from chatwright.features.contacts.identities import recognise
 from chatwright.features.messaging import events
-from chatwright.features.messaging.deliveries.statuses import sending_now
 from chatwright.features.messaging.inbound import store
-from chatwright.features.messaging.inbound.coming import Coming, NotYet
+from chatwright.features.messaging.inbound.coming import Coming
 from chatwright.features.messaging.inbound.messages import UNSENT, add_message, add_unsent
 from chatwright.features.messaging.inbound.store import KnownMessage
 from chatwright.features.messaging.rules import preview
@@ -65,8 +64,7 @@ async def react(coming: Coming, inbound: InboundReaction) -> None:
     """Show what somebody thinks of a message; late news never replaces newer."""
     message = await _named(coming, inbound.external_id)
     if message is None:
-        if coming.patient and await sending_now(coming.view.id):
-            raise NotYet
+        await coming.wait_for_sends(inbound.person)
         await coming.unknown("reaction to an unknown message")
         return
     contact_id = await recognise(coming.view.workspace_id, coming.view.id, inbound.person)

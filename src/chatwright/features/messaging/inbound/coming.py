@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from chatwright.features.messaging.deliveries.statuses import sending_now
 from chatwright.features.messaging.inbound import store
 from chatwright.features.messaging.inboxes.opening import OpenInbox
 from chatwright.ports.channel import InboxView
+from chatwright.ports.inbound import Person
 
 
 class NotYet(Exception):
@@ -30,6 +32,21 @@ class Coming:
         """Count something nobody here knows, and mark its raw event with it."""
         await store.COUNT_UNKNOWN.run(self.view.id, kind[:100], self.event_id)
         await store.MARK_UNKNOWN.run(self.event_id, kind[:100])
+
+    async def wait_for_sends(self, person: Person | None) -> None:
+        """Raise NotYet while we are sending to this person, or, where nobody is named, from this inbox at all.
+
+        What the news is about may be a message whose id we do not know yet, because the provider is faster with
+        its news than with its answer.
+        """
+        if not self.patient:
+            return
+        if person is None:
+            sending = await sending_now(self.view.id)
+        else:
+            sending = await store.SENDING_TO.one(self.view.id, list(person.identities.values()))
+        if sending:
+            raise NotYet
 
     async def about(self, message_id: UUID, what: str) -> None:
         """Note that the raw event says something of a message."""

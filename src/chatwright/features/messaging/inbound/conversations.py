@@ -62,5 +62,5 @@ async def open_window(
     now = datetime.now(UTC)
     opened_at = min(at or now, now)
     ends_in = None if rule is None else max(rule.open_for, free_for or rule.open_for)
-    await store.OPEN_WINDOW.run(conversation_id, opened_at, ends_in)
-    await release_window(conversation_id)
+    if await store.OPEN_WINDOW.one(conversation_id, opened_at, ends_in):
+        await release_window(conversation_id)

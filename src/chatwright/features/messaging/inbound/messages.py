@@ -11,9 +11,9 @@ from chatwright.features.messaging import events, store as messaging
 from chatwright.features.messaging.attachments.downloading import want_download
 from chatwright.features.messaging.courtesies import want_courtesy
 from chatwright.features.messaging.deliveries.answers import meant_by
-from chatwright.features.messaging.deliveries.statuses import sending_now, take_echo, take_likeness
+from chatwright.features.messaging.deliveries.statuses import take_echo, take_likeness
 from chatwright.features.messaging.inbound import store
-from chatwright.features.messaging.inbound.coming import Coming, NotYet
+from chatwright.features.messaging.inbound.coming import Coming
 from chatwright.features.messaging.inbound.conversations import (
     address_of,
     conversation_for,
@@ -105,8 +105,7 @@ async def add_echo(coming: Coming, inbound: InboundEcho) -> None:
         return
     if await store.KNOWN_OURS.first(view.id, inbound.external_id) is not None:
         return
-    if coming.patient and await sending_now(view.id):
-        raise NotYet
+    await coming.wait_for_sends(inbound.person)
     contact_id = await recognise(view.workspace_id, view.id, inbound.person)
     conversation = await open_conversation(view, contact_id, address_of(inbound.person))
     if inbound.by_app:
@@ -143,9 +142,10 @@ async def _show_echo(coming: Coming, inbound: InboundEcho, conversation: Convers
         None,
         automatic,
         None,
+        coming.event_id,
+        "echo",
     )
     await messaging.ADD_STATUS.run(message_id, "sent", None)
-    await coming.about(message_id, "echo")
     if inbound.media is not None and isinstance(inbound.content, MediaContent):
         await want_download(view, message_id, inbound.media)
     emit(events.message_changed(conversation, message_id, "created", direction="out", position=position))
@@ -164,7 +164,7 @@ async def _insert(
     meant = await meant_by(conversation_id, inbound.content)
     content: dict[str, Any] = meant.model_dump(mode="json")
     referral = None if inbound.referral is None else asdict(inbound.referral)
-    message_id = await store.INSERT_RECEIVED.one(
+    return await store.INSERT_RECEIVED.one(
         new_id(),
         view.workspace_id,
         view.id,
@@ -182,9 +182,9 @@ async def _insert(
         referral,
         inbound.automatic,
         inbound.sent_at or datetime.now(UTC) if unsent else None,
+        coming.event_id,
+        "unsent" if unsent else "received",
     )
-    await coming.about(message_id, "unsent" if unsent else "received")
-    return message_id
 
 
 async def _want_file(coming: Coming, message_id: UUID, inbound: InboundMessage) -> None:

@@ -3,9 +3,9 @@
 from dataclasses import asdict
 
 from chatwright.features.messaging import store as messaging
-from chatwright.features.messaging.deliveries.statuses import sending_now, take_status, take_watermark
+from chatwright.features.messaging.deliveries.statuses import take_status, take_watermark
 from chatwright.features.messaging.inbound import store
-from chatwright.features.messaging.inbound.coming import Coming, NotYet
+from chatwright.features.messaging.inbound.coming import Coming
 from chatwright.features.messaging.inbound.conversations import address_of
 from chatwright.ports.inbound import DeliveryStatus, InboundStatus, InboundWatermark
 
@@ -18,8 +18,7 @@ async def note_status(coming: Coming, inbound: InboundStatus) -> None:
     """
     message_id = await take_status(coming.view.id, coming.inbox.channel.name, inbound)
     if message_id is None:
-        if coming.patient and await sending_now(coming.view.id):
-            raise NotYet
+        await coming.wait_for_sends(inbound.person)
         await coming.unknown("status of an unknown message")
         return
     await coming.about(message_id, inbound.status)

@@ -95,10 +95,21 @@ OPEN_WINDOW = Statement(
         window_ends_at = greatest(window_ends_at, $2::timestamptz + $3::interval),
         unreachable = 0, unreachable_words = null
     where id = $1
+    returning exists (select from deliveries where inbox_id = conversations.inbox_id and held = 'window'
+                        and lane = conversations.id::text)
     """,
     value,
 )
-"""Whoever writes is reachable."""
+"""Whoever writes is reachable. Says whether something has waited for the window."""
+SENDING_TO: Statement[bool] = Statement(
+    "messaging.sending_to",
+    """
+    select exists (select from conversations c join deliveries d on d.lane = c.id::text
+                   where c.inbox_id = $1 and c.address = any($2::text[])
+                     and d.status = 'sending' and d.state in ('queued', 'leased'))
+    """,
+    value,
+)
 SET_LAST_TEXT = Statement(
     "messaging.set_last_text",
     """
@@ -111,6 +122,7 @@ SET_LAST_TEXT = Statement(
 INSERT_RECEIVED: Statement[UUID] = Statement(
     "messaging.insert_received",
     """
+    with noted as (insert into message_events (message_id, event_id, what) values ($1, $18, $19))
     insert into messages (id, workspace_id, inbox_id, conversation_id, position, direction, author_kind,
         author_id, author_name, content, external_id, status, sent_at, reply_to, referral, automatic, unsent_at)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) returning id
