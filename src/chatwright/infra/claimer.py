@@ -134,9 +134,11 @@ class Moments:
         self._known: set[float] = set()
 
     def remember(self, seconds: float) -> None:
-        """Something is due in so many seconds. Moments that lie close together are one."""
+        """Something is due in so many seconds; never, if they are without end. Close moments are one."""
+        if not math.isfinite(seconds):
+            return
         moment = math.ceil((time.monotonic() + seconds) / MOMENT_SECONDS) * MOMENT_SECONDS
-        if math.isfinite(moment) and moment not in self._known:
+        if moment not in self._known:
             self._known.add(moment)
             heapq.heappush(self._due, moment)
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from chatwright.features.contacts.operations import block_contact, create_contact, list_consents
 from chatwright.features.messaging.deliveries.operations import (
@@ -168,6 +169,15 @@ class TestInboxHealth:
         await post.work()
         assert await statuses(post, first, second, third) == ["sent", "sent", "sent"]
         assert [text for text in said(post) if text != "three"] == ["one", "one", "two"]
+
+    async def test_to_be_held_is_no_mishap(self, post: Post) -> None:
+        ann = await post.begin()
+        post.channel.outcomes["one"] = refused(Reaction.RECONNECT)
+        message = await post.send(ann, "one")
+        with capture_logs() as logs:
+            await post.work()
+        assert await statuses(post, message) == ["held"]
+        assert logs == []
 
     async def test_nothing_is_taken_for_an_inbox_that_is_stopped(self, post: Post) -> None:
         ann = await post.begin()
