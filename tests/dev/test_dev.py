@@ -19,6 +19,7 @@ for argument in "$@"; do
     case "$argument" in
         --junitxml=*) report="${argument#--junitxml=}" ;;
         tests/e2e*) suite=e2e ;;
+        tests/channels*) suite=channels ;;
     esac
 done
 read tests skipped code < "$(dirname "$0")/$suite"
@@ -51,6 +52,7 @@ def dev(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         monkeypatch.setattr(module, name, nothing)
     monkeypatch.setattr(module, "environment", dict[str, str])
     (tmp_path / "tests/e2e").mkdir(parents=True)
+    (tmp_path / "tests/channels").mkdir()
     (tmp_path / "tests/test_a.py").touch()
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/python").write_text(FAKE_PYTEST)
@@ -76,25 +78,25 @@ def test_an_unknown_command_is_refused() -> None:
 
 
 class TestTest:
-    def test_passes_when_both_suites_pass(
+    def test_passes_when_all_suites_pass(
         self, dev: ModuleType, capfd: pytest.CaptureFixture[str], tmp_path: Path
     ) -> None:
-        outcome(dev, unit=PASSED, e2e=PASSED)
+        outcome(dev, unit=PASSED, channels=PASSED, e2e=PASSED)
         assert dev.test("all", []) == 0
-        closing = ["unit: == 2 of unit ==", "e2e: == 2 of e2e =="]
-        assert capfd.readouterr().out.splitlines()[-2:] == closing
+        closing = [f"{suite}: == 2 of {suite} ==" for suite in ("unit", "channels", "e2e")]
+        assert capfd.readouterr().out.splitlines()[-3:] == closing
         assert (tmp_path / ".dev/closing").read_text().splitlines() == closing
 
-    @pytest.mark.parametrize(("unit", "e2e"), [(FAILED, PASSED), (PASSED, FAILED)])
-    def test_fails_when_one_suite_fails(self, dev: ModuleType, unit: str, e2e: str) -> None:
-        outcome(dev, unit=unit, e2e=e2e)
+    @pytest.mark.parametrize("failing", ["unit", "channels", "e2e"])
+    def test_fails_when_one_suite_fails(self, dev: ModuleType, failing: str) -> None:
+        outcome(dev, **{"unit": PASSED, "channels": PASSED, "e2e": PASSED, failing: FAILED})
         assert dev.test("all", []) == 1
 
     @pytest.mark.parametrize("nothing_ran", [SKIPPED, NONE])
     def test_fails_when_no_test_ran(
         self, dev: ModuleType, capfd: pytest.CaptureFixture[str], nothing_ran: str
     ) -> None:
-        outcome(dev, unit=PASSED, e2e=nothing_ran)
+        outcome(dev, unit=PASSED, channels=PASSED, e2e=nothing_ran)
         assert dev.test("all", []) == 1
         assert "e2e: no test ran, which counts as failed" in capfd.readouterr().out
 
@@ -102,16 +104,18 @@ class TestTest:
         (dev.BIN / "python").write_text("#!/bin/sh\nexit 0\n")
         assert dev.test("unit", []) == 1
 
-    def test_a_filter_may_empty_one_suite_but_not_both(self, dev: ModuleType) -> None:
-        outcome(dev, unit=PASSED, e2e=NONE)
+    def test_a_filter_may_empty_some_suites_but_not_all(self, dev: ModuleType) -> None:
+        outcome(dev, unit=PASSED, channels=NONE, e2e=NONE)
         assert dev.test("all", ["-k", "a"]) == 0
-        outcome(dev, unit=NONE, e2e=NONE)
+        outcome(dev, unit=NONE, channels=NONE, e2e=NONE)
         assert dev.test("all", ["-k", "a"]) == 1
 
     def test_a_path_chooses_its_suite(self, dev: ModuleType, capfd: pytest.CaptureFixture[str]) -> None:
-        outcome(dev, unit=PASSED, e2e=FAILED)
+        outcome(dev, unit=PASSED, channels=PASSED, e2e=FAILED)
         assert dev.test("all", ["tests/test_a.py::test_it"]) == 0
         assert "e2e:" not in capfd.readouterr().out
+        assert dev.test("all", ["tests/channels"]) == 0
+        assert "unit:" not in capfd.readouterr().out
         assert dev.test("all", ["tests/e2e"]) == 1
         with pytest.raises(dev.DevError, match="belongs to the e2e tests"):
             dev.test("e2e", ["tests/test_a.py"])
