@@ -476,6 +476,18 @@ class TestUnknown:
         await post.receive(status(message["id"], "delivered"))
         assert await statuses(post, message) == ["delivered"]
 
+    async def test_a_later_message_that_was_read_says_nothing_of_it(self, post: Post) -> None:
+        ann = await post.begin()
+        post.channel.outcomes["risky"] = refused(Reaction.UNKNOWN)
+        message = await post.send(ann, "risky")
+        later = await post.send(ann, "later")
+        await post.work()
+        seen = {"kind": "read", "from": "ann", "up_to": later["id"]}
+        await post.receive(RawEvent("read", "ann", seen))
+        assert await statuses(post, message, later) == ["unknown", "read"]
+        await post.receive(RawEvent("read it", "ann", seen | {"up_to": message["id"]}))
+        assert await statuses(post, message) == ["read"]
+
     @pytest.mark.parametrize(("found", "expected", "times"), [(True, "sent", 1), (False, "sent", 2)])
     async def test_a_provider_that_can_be_asked_settles_it(
         self, post: Post, *, found: bool, expected: str, times: int, monkeypatch: pytest.MonkeyPatch

@@ -471,12 +471,14 @@ SENT_UP_TO = Statement(
     where messages.conversation_id = $1 and direction = 'out'
       and (messages.position <= $2 or messages.created_at <= $3)
       and messages.status in ('sending', 'unknown', 'sent', 'delivered')
-      and (deliveries.id is null or deliveries.status in ('sending', 'unknown', 'sent', 'delivered'))
+      and (deliveries.id is null or deliveries.status in ('sending', 'sent', 'delivered')
+           or (deliveries.status = 'unknown' and messages.position = $2))
       and ($2::bigint is not null or deliveries.id is null or deliveries.sending_at <= $3)
     order by messages.id
     """,
     SentPart,
 )
+"""Of one that perhaps never went out, the reading of a later one says nothing."""
 LAST_POSITION: Statement[int | None] = Statement(
     "deliveries.last_position",
     """
