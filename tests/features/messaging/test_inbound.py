@@ -324,6 +324,12 @@ class TestPeople:
         await office.news("consent", person=person("ann"), given=False, conversation_id=str(new_id()))
         assert await office.unknown() == {"consent in an unknown conversation": 1}
 
+    async def test_an_objection_counts_though_its_writer_s_clock_is_wrong(self, office: Office) -> None:
+        await office.news("consent", person=person(), given=True, at="2026-01-01T00:00:00Z")
+        await office.write("STOP", sent_at="2001-01-01T00:00:00Z")
+        contact = await office.contact()
+        assert [one["state"] for one in contact["consents"]] == ["opted_out"]
+
     @pytest.mark.parametrize(
         "words", ["STOP", " stop. ", "Unsubscribe!", "Từ chối nhận tin", "hủy đăng ký", "TC"]
     )

@@ -1,7 +1,7 @@
 """Messages: of contacts, and of our own side as the provider shows them to us."""
 
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +31,8 @@ from chatwright.ports.content import MediaContent, UnsupportedContent
 from chatwright.ports.database import emit
 from chatwright.ports.inbound import InboundEcho, InboundMessage, InboundUnsend
 
+LONGEST_RETRY = timedelta(days=8)
+"""Nothing comes later: providers repeat what was not taken for a week at most."""
 LOOK_BACK = 10
 """How many times the limit of a loop is looked back, in messages: our own and files are among them."""
 OUTSIDE = "outside"
@@ -192,6 +194,13 @@ async def _want_file(coming: Coming, message_id: UUID, inbound: InboundMessage) 
         await want_download(coming.view, message_id, inbound.media)
 
 
+def _said_at(inbound: InboundMessage) -> datetime:
+    """When somebody said it: the latest word counts, and clocks of those who write mails may be years wrong."""
+    now = datetime.now(UTC)
+    said = inbound.sent_at or now
+    return said if now - LONGEST_RETRY < said < now else now
+
+
 async def _heed_words(coming: Coming, contact_id: UUID, inbound: InboundMessage) -> None:
     """Words such as STOP are an objection. On a page of our own nobody is written to who did not come to it."""
     if inbound.automatic or isinstance(coming.inbox.channel, HostedChannel):
@@ -207,6 +216,6 @@ async def _heed_words(coming: Coming, contact_id: UUID, inbound: InboundMessage)
         state,
         source="message",
         evidence=words,
-        given_at=inbound.sent_at,
+        given_at=_said_at(inbound),
         recorded_by="Chatwright",
     )
