@@ -58,6 +58,11 @@ ODD = (
     OddMail("line ends of old Macs", b"From: ann@people.test\rSubject: parcel\r\rWhere?", ()),
     OddMail("bare line feeds", HEAD.replace(b"\r\n", b"\n") + b"\nWhere is my parcel?\n", (PARCEL,)),
     OddMail("an mbox line first", b"From ann@people.test Fri Nov 20\r\n" + HEAD + b"\r\nWhere is my parcel?"),
+    OddMail(
+        "a name in base64 that is cut off",
+        b"From: =?utf-8?B?w4Rub?= <ann@people.test>\r\n\r\nWhere is my parcel?",
+        (PARCEL,),
+    ),
     _plain("no date", b"Subject: parcel\r\n", "parcel", PARCEL),
     _plain("a date of the day that never was", b"Date: Fri, 31 Feb 2026 25:61:61 +9999\r\n", PARCEL),
     _plain("a date in words", b"Date: yesterday evening\r\n", PARCEL),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser, BytesParser, HeaderParser
@@ -121,5 +122,5 @@ def _by_words(raw: str) -> str:
     readable = raw.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     try:
         return str(make_header(decode_header(readable)))
-    except (ValueError, LookupError):
+    except (ValueError, LookupError, MessageError):
         return readable
