@@ -1,5 +1,6 @@
 """Raw mails, read: well-behaved ones exactly, all others without a loss."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -151,7 +152,8 @@ class TestContent:
         mail = letter()
         mail.set_content(
             "<p>Hi <script>x</script><img src='https://spy.test/p.gif'><img src='cid:logo'>"
-            "<a href='javascript:x()' onclick='y()'>there</a></p><blockquote>Old</blockquote>",
+            "<a href='javascript:x()' onclick='y()'>there</a><a href='/oauth/authorize'></a>"
+            "<a href=' //spy.test'></a><a href='https://shop.test'></a></p><blockquote>Old</blockquote>",
             subtype="html",
         )
         content = read_message(mail.as_bytes()).content
@@ -160,6 +162,7 @@ class TestContent:
         assert content.quoted == "> Old"
         assert content.html
         assert "cid:logo" in content.html
+        assert re.findall('href="([^"]*)"', content.html) == ["https://shop.test"]
         for word in ("script", "spy", "onclick"):
             assert word not in content.html
 

@@ -66,6 +66,7 @@ _NEVER_NESTED = frozenset(
     | {"param", "source", "td", "th", "tr", "track", "wbr"}
 )
 """Elements that have no end, or that the next of their kind ends."""
+_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 _TAG = re.compile(r"<[^<>]*>")
 _TAG_NAME = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "table", "ul", "ol"})
@@ -75,7 +76,7 @@ def safe_html(page: str) -> str:
     """The page without scripts, styles, forms, and pictures from elsewhere, which would tell that it was read."""
     if _is_too_deep(page):
         return page_of(html.unescape(_TAG.sub(" ", page)))
-    return nh3.clean(page, url_schemes=_SCHEMES, attribute_filter=_without_remote_pictures)
+    return nh3.clean(page, url_schemes=_SCHEMES, attribute_filter=_safe_attribute)
 
 
 def page_of(text: str) -> str:
@@ -110,8 +111,11 @@ def _is_too_deep(page: str) -> bool:
     return False
 
 
-def _without_remote_pictures(element: str, attribute: str, value: str) -> str | None:
+def _safe_attribute(element: str, attribute: str, value: str) -> str | None:
     if (element, attribute) == ("img", "src") and not value.lower().startswith("cid:"):
+        return None
+    # Where the page is shown, a link without a scheme would lead to a place of ours.
+    if attribute == "href" and not _SCHEME.match(value.strip()):
         return None
     return value
 
