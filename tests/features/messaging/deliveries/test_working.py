@@ -467,6 +467,15 @@ def status(message_id: str, news: str) -> RawEvent:
 
 
 class TestUnknown:
+    async def test_that_later_ones_were_read_does_not_settle_it(self, post: Post) -> None:
+        ann = await post.begin()
+        post.channel.outcomes["risky"] = refused(Reaction.UNKNOWN)
+        risky, later = await post.send(ann, "risky"), await post.send(ann, "later")
+        await post.work()
+        read = {"kind": "read", "from": "ann", "up_to": later["id"]}
+        await post.receive(RawEvent("read", "ann", read))
+        assert await statuses(post, risky, later) == ["unknown", "read"]
+
     async def test_a_receipt_settles_it(self, post: Post) -> None:
         ann = await post.begin()
         post.channel.outcomes["risky"] = refused(Reaction.UNKNOWN)

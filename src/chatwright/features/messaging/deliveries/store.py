@@ -470,15 +470,15 @@ SENT_UP_TO = Statement(
     from messages left join deliveries on deliveries.message_id = messages.id
     where messages.conversation_id = $1 and direction = 'out'
       and (messages.position <= $2 or messages.created_at <= $3)
-      and messages.status in ('sending', 'unknown', 'sent', 'delivered')
-      and (deliveries.id is null or deliveries.status in ('sending', 'sent', 'delivered')
-           or (deliveries.status = 'unknown' and messages.position = $2))
+      and (messages.position = $2 or (
+          messages.status in ('sending', 'sent', 'delivered')
+          and coalesce(deliveries.status, 'sent') in ('sent', 'delivered')))
       and ($2::bigint is not null or deliveries.id is null or deliveries.sending_at <= $3)
     order by messages.id
     """,
     SentPart,
 )
-"""Of one that perhaps never went out, the reading of a later one says nothing."""
+"""Of an uncertain message it says nothing, unless it names it: what never went out was not delivered either."""
 LAST_POSITION: Statement[int | None] = Statement(
     "deliveries.last_position",
     """
