@@ -16,8 +16,8 @@ WORKERS = 4
 PER_SECOND = 20.0
 """Well below what two processors can do, so that it is the pace that is measured and not the machine."""
 MESSAGES = 400
-WARM = 40
-"""The first messages, which processes send late that have only just begun."""
+WARM = 100
+"""The first messages, which four processes send late that have only just begun, and so too close to the next."""
 PEOPLE = 40
 GIVE_UP_SECONDS = 150
 
