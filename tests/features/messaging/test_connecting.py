@@ -124,13 +124,17 @@ class TestConnect:
         with pytest.raises(AccountConnected, match="elsewhere") as caught:
             await connected(stranger, box=box)
         assert "Post" not in caught.value.message
-        with pytest.raises(AccountConnected):
-            await desk.call(create_inbox, channel="postal", name="Twin", settings={"box": box})
-        other = await connected(desk)
-        with pytest.raises(AccountConnected):
-            await desk.call(update_inbox, inbox_id=other["id"], settings={"box": box})
         await desk.call(delete_inbox, inbox_id=inbox["id"])
         assert (await connected(stranger, box=box))["account"] == box
+
+    async def test_only_who_is_let_in_learns_that_an_account_has_one(
+        self, desk: Desk, stranger: Desk, postal: PostalChannel
+    ) -> None:
+        box = new_id().hex
+        await connected(desk, box=box)
+        postal.provider.findings = [failing("token", "The token is not known.", Reaction.RECONNECT)]
+        with pytest.raises(InboxNotReady, match="not known"):
+            await connected(stranger, box=box)
 
     async def test_two_at_once_for_one_account_give_one_inbox(
         self, desk: Desk, postal: PostalChannel
@@ -138,6 +142,96 @@ class TestConnect:
         box = new_id().hex
         ended = await asyncio.gather(*(connected(desk, box=box) for _ in range(4)), return_exceptions=True)
         assert sum(isinstance(one, AccountConnected) for one in ended) == 3
+
+
+class TestAccounts:
+    """An account is an inbox's only once its provider has let us in."""
+
+    async def test_nobody_keeps_one_from_its_owner_without_its_credentials(
+        self, desk: Desk, stranger: Desk, postal: PostalChannel
+    ) -> None:
+        box = new_id().hex
+        squatter = await stranger.call(create_inbox, channel="postal", name="Mine", settings={"box": box})
+        moved = await connected(stranger)
+        moved = await stranger.call(update_inbox, inbox_id=moved["id"], settings={"box": box})
+        assert (squatter["account"], moved["account"]) == (None, None)
+        refusal = failing("token", "The token is not known.", Reaction.RECONNECT)
+        for findings in (
+            [refusal],
+            [failing("token", "Nobody answers.", Reaction.RETRY)],
+            [failing("token", "It has ended and is about to be exchanged.", None)],
+            [Finding("token", ok=True, words="It works."), refusal],
+        ):
+            postal.provider.findings = findings
+            for inbox in (squatter, moved):
+                checked = await stranger.call(check_inbox, inbox_id=inbox["id"])
+                assert checked["inbox"]["account"] is None
+        postal.provider.findings = [failing("token", "It has ended and is about to be exchanged.", None)]
+        assert (await connected(stranger, box=box))["account"] is None
+        postal.provider.findings = [Finding("token", ok=True, words="It works.")]
+        assert (await connected(desk, box=box))["account"] == box
+
+    async def test_a_check_that_finds_all_well_gives_it(self, desk: Desk, postal: PostalChannel) -> None:
+        box = new_id().hex
+        inbox = await desk.call(create_inbox, channel="postal", name="Post", settings={"box": box})
+        checked = await desk.call(check_inbox, inbox_id=inbox["id"])
+        assert checked["inbox"]["account"] == box
+        with pytest.raises(AccountConnected):
+            await connected(desk, box=box)
+        renamed = await desk.call(update_inbox, inbox_id=inbox["id"], name="Letters", settings={"token": "2"})
+        assert renamed["account"] == box
+
+    async def test_a_reconnection_gives_it(self, desk: Desk, stranger: Desk, postal: PostalChannel) -> None:
+        box = new_id().hex
+        late = await stranger.call(create_inbox, channel="postal", name="Late", settings={"box": box})
+        inbox = await desk.call(create_inbox, channel="postal", name="Post", settings={"box": box})
+        done = await desk.call(reconnect_inbox, inbox_id=inbox["id"], settings={"key": "right"})
+        assert done["inbox"]["account"] == box
+        with pytest.raises(AccountConnected, match="elsewhere"):
+            await stranger.call(reconnect_inbox, inbox_id=late["id"], settings={"key": "right"})
+
+    async def test_a_check_says_in_words_that_another_inbox_has_it(
+        self, desk: Desk, stranger: Desk, postal: PostalChannel
+    ) -> None:
+        box = new_id().hex
+        first = await connected(desk, box=box)
+        words = f"The account {box} is connected {{}} already."
+        for asking, where in ((desk, "to the inbox 'Post'"), (stranger, "elsewhere")):
+            twin = await asking.call(create_inbox, channel="postal", name="Twin", settings={"box": box})
+            checked = await asking.call(check_inbox, inbox_id=twin["id"])
+            found = checked["findings"][-1]
+            assert (found["name"], found["ok"]) == ("account", False)
+            assert found["words"].startswith(words.format(where))
+            assert (checked["inbox"]["account"], checked["inbox"]["health"]) == (None, "limited")
+            assert checked["inbox"]["health_words"] == found["words"]
+        await desk.call(delete_inbox, inbox_id=first["id"])
+        checked = await stranger.call(check_inbox, inbox_id=twin["id"])
+        assert (checked["inbox"]["account"], checked["inbox"]["health"]) == (box, "ok")
+
+    async def test_settings_that_change_during_the_look_are_not_proven_by_it(
+        self, desk: Desk, postal: PostalChannel, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        own, theirs = new_id().hex, new_id().hex
+        inbox = await desk.call(create_inbox, channel="postal", name="Post", settings={"box": own})
+        check = postal.check
+
+        async def check_slowly(looked_at: InboxView[PostalSettings]) -> Sequence[Finding]:
+            await desk.call(update_inbox, inbox_id=inbox["id"], settings={"box": theirs})
+            return await check(looked_at)
+
+        monkeypatch.setattr(postal, "check", check_slowly)
+        for looking in (check_inbox, reconnect_inbox):
+            looked = await desk.call(looking, inbox_id=inbox["id"])
+            assert (looked["inbox"]["account"], looked["inbox"]["settings"]["box"]) == (None, theirs)
+            await desk.call(update_inbox, inbox_id=inbox["id"], settings={"box": own})
+
+    async def test_a_renewal_does_not_give_it(self, desk: Desk, postal: PostalChannel) -> None:
+        settings = {"box": new_id().hex, "token": "first"}
+        inbox = await desk.call(create_inbox, channel="postal", name="Post", settings=settings)
+        postal.provider.next_tokens = ["second"]
+        seen = (await view_of(desk, inbox["id"])).settings
+        await renew_now(desk.product.database, UUID(inbox["id"]), seen)
+        assert (await desk.call(get_inbox, inbox_id=inbox["id"]))["account"] is None
 
 
 class TestSecrets:

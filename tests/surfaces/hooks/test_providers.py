@@ -1,11 +1,13 @@
 """The door for providers: handshakes, signatures, several accounts in one call, and bodies as odd as they come."""
 
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import orjson
 import pytest
 
-from chatwright.features.messaging.inboxes.operations import get_inbox
+from chatwright.features.messaging.inboxes.operations import create_inbox, get_inbox
 from chatwright.features.messaging.inboxes.secrets import hook_token
 from chatwright.features.messaging.operations import list_conversations
 from chatwright.kernel.ids import new_id
@@ -92,6 +94,23 @@ class TestAccounts:
         await ours.work()
         assert (await ours.texts(), await theirs.texts()) == (["hi"], [])
         assert (await ours.unknown(), await theirs.unknown()) == ({"foreign account": 1}, {})
+
+    async def test_an_inbox_whose_account_is_not_shown_to_be_its_own_has_its_own_calls_alone(
+        self, offices: PostOffices, desk: Desk, stranger: Desk
+    ) -> None:
+        ours = await offices.office(desk)
+        box, settings = new_id().hex, {"key": KEY}
+        made = await stranger.call(
+            create_inbox, channel="postal", name="Post", settings=settings | {"box": box}
+        )
+        theirs = replace(ours, desk=stranger, inbox_id=UUID(made["id"]), box=box)
+        await ours.call(written("by account", box))
+        assert (await theirs.call(written("by address", box))).json() == {"events": 1, "new": 1}
+        await ours.work()
+        assert (await ours.texts(), await theirs.texts()) == ([], ["by address"])
+        assert await ours.unknown() == {"foreign account": 1}
+        refused = await theirs.call(written("forged", box), key="another key")
+        assert refused.status_code == 401
 
     async def test_what_is_for_nobody_here_is_kept_and_counted(self, office: Office) -> None:
         await office.call(written("to nobody", "a box nobody has"))

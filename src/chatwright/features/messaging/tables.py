@@ -46,6 +46,7 @@ inboxes = Table(
 )
 """`secrets` are the channel's secret settings as sealed JSON; `account` is the provider's, which one inbox has.
 
+It is null until a live look has shown that it is the inbox's, and where there is no such thing.
 `per_second` is a pace of this inbox's own, where the provider told us of one."""
 
 conversations = Table(

@@ -84,6 +84,12 @@ def unsure(findings: Sequence[Finding]) -> bool:
     return any(not finding.ok and finding.reaction is Reaction.RETRY for finding in findings)
 
 
+def proven(findings: Sequence[Finding]) -> bool:
+    """Whether the provider has let us in, so that the account is shown to be this inbox's."""
+    refused = any(not finding.ok and finding.reaction is Reaction.RECONNECT for finding in findings)
+    return bool(findings) and findings[0].ok and not refused and not unsure(findings)
+
+
 def shown_findings(findings: Sequence[Finding]) -> list[CheckFinding]:
     """Findings as operations show them."""
     return [CheckFinding(name=one.name, ok=one.ok, words=one.words) for one in findings]

@@ -40,7 +40,7 @@ async def renew_now(database: Database, inbox_id: UUID, seen_settings: BaseModel
         if inbox.view.settings != seen_settings:
             return inbox.view
         try:
-            return await _renewed(inbox)
+            return await _renewed(inbox, row.account)
         except CredentialsLost as error:
             await set_health(row.workspace_id, row.id, "reconnect", error.message)
             lost = error
@@ -68,7 +68,7 @@ async def _renew_if_due(database: Database, inbox_id: UUID) -> None:
         await renew_now(database, inbox_id, opened(row).view.settings)
 
 
-async def _renewed(inbox: OpenInbox) -> InboxView[Any]:
+async def _renewed(inbox: OpenInbox, account: str | None) -> InboxView[Any]:
     channel: object = inbox.channel
     if not isinstance(channel, Renewing):
         message = "The provider no longer takes the credentials of this inbox."
@@ -81,7 +81,7 @@ async def _renewed(inbox: OpenInbox) -> InboxView[Any]:
         None,
         public_part(settings),
         sealed_secrets(view.id, settings),
-        inbox.channel.account(settings),
+        account,
         channel.renew_at(view),
     )
     return view

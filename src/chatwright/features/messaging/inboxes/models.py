@@ -28,7 +28,8 @@ class Inbox(Output):
     secrets_set: list[str]
     """Names of the secret settings that have a value. The values can be written, never read."""
     account: str | None
-    """The provider account behind it, e.g. a phone number's id; null where there is no such thing."""
+    """The provider account behind it, e.g. a phone number's id; null where there is no such thing, and until a live
+    look has shown that it is this inbox's."""
     health: Health
     """`ok`; `limited` by the provider; `paused` by it, nothing goes out; or it has to `reconnect`."""
     health_words: str | None

@@ -19,6 +19,7 @@ from chatwright.features.messaging.inboxes.access import locked_inbox, shown, vi
 from chatwright.features.messaging.inboxes.checking import (
     health_of,
     look,
+    proven,
     refuse_fundamental,
     set_up,
     shown_findings,
@@ -41,7 +42,7 @@ from chatwright.features.messaging.inboxes.models import (
     ShowInbox,
     UpdateInbox,
 )
-from chatwright.features.messaging.inboxes.opening import opened, view_of
+from chatwright.features.messaging.inboxes.opening import OpenInbox, opened, view_of
 from chatwright.features.messaging.inboxes.secrets import sealed_secrets
 from chatwright.features.messaging.inboxes.settings import (
     changed_settings,
@@ -87,16 +88,17 @@ async def list_channels(caller: Caller, request: ListChannels) -> Page[ChannelKi
     scope="inboxes:write",
     effect=Effect.ADD,
     http="POST /inboxes",
-    errors=(UnknownChannel, AccountConnected),
+    errors=(UnknownChannel,),
 )
 async def create_inbox(caller: Caller, request: CreateInbox) -> Inbox:
-    """Add an inbox without asking its provider; `connect_inbox` does that first and sets the webhook up too."""
+    """Add an inbox without asking its provider; `connect_inbox` does that first and sets the webhook up too.
+
+    Its provider account stays open to others until `check_inbox` finds that the credentials are good for it.
+    """
     caller.require_every_inbox()
     channel = known_channel(request.channel)
     settings = checked_settings(channel, request.settings)
-    inbox_id = new_id()
-    account = await claim_account(channel, settings, inbox_id, caller.workspace_id)
-    return await _add(caller, request, inbox_id, settings, account)
+    return await _add(caller, request, new_id(), settings, account=None)
 
 
 @operation(
@@ -119,9 +121,9 @@ async def connect_inbox(caller: Caller, request: ConnectInbox) -> InboxCheck:
     channel = known_channel(request.channel)
     settings = checked_settings(channel, request.settings)
     view = view_of(new_id(), caller.workspace_id, settings)
-    account = await claim_account(channel, settings, view.id, caller.workspace_id)
     findings = await look(channel, view)
     refuse_fundamental(findings)
+    account = await claim_account(channel, view) if proven(findings) else None
     findings = together(findings, await set_up(channel, view))
     refuse_fundamental(findings)
     inbox = await _add(caller, request, view.id, settings, account, findings)
@@ -140,10 +142,15 @@ async def connect_inbox(caller: Caller, request: ConnectInbox) -> InboxCheck:
     outward=True,
 )
 async def check_inbox(caller: Caller, request: CheckInbox) -> InboxCheck:
-    """Look live whether an inbox works, say in words what does not, and note its health accordingly."""
+    """Look live whether an inbox works, say in words what does not, and note its health accordingly.
+
+    Credentials that are found to be good make the provider account this inbox's, unless another one has it.
+    """
     row = await visible_inbox(caller, request.inbox_id)
     inbox = opened(row)
     findings = await look(inbox.channel, inbox.view)
+    if row.account is None and proven(findings):
+        findings = together(findings, await _claim_late(caller, inbox))
     if not unsure(findings):
         await set_health(caller.workspace_id, row.id, *health_of(findings))
     changed = await visible_inbox(caller, row.id)
@@ -169,18 +176,19 @@ async def reconnect_inbox(caller: Caller, request: ReconnectInbox) -> InboxCheck
     row = await visible_inbox(caller, request.inbox_id)
     channel = known_channel(row.channel)
     settings = changed_settings(channel, row, request.settings)
-    account = await claim_account(channel, settings, row.id, caller.workspace_id)
+    account = channel.account(settings)
     if row.account is not None and account != row.account:
         raise OtherAccount(f"These are credentials of the account {account}; this inbox is of {row.account}.")
     view = view_of(row.id, caller.workspace_id, settings)
     findings = await look(channel, view)
     refuse_fundamental(findings)
+    claimed = await claim_account(channel, view) if proven(findings) else None
     findings = together(findings, await set_up(channel, view))
     refuse_fundamental(findings)
     # Not locked before, because a provider may take its time, and what goes out meanwhile notes the health.
     row = await locked_inbox(caller, row.id)
     settings = changed_settings(channel, row, request.settings)
-    await _save(caller, row, None, channel, settings, account)
+    await _save(caller, row, None, channel, settings, claimed or row.account)
     await set_health(caller.workspace_id, row.id, *health_of(findings))
     emit(Event("inbox.updated", caller.workspace_id, row.id, inbox_id=row.id))
     changed = await visible_inbox(caller, row.id)
@@ -216,15 +224,17 @@ async def get_inbox(caller: Caller, request: ShowInbox) -> Inbox:
     effect=Effect.CHANGE,
     idempotent=True,
     http="PATCH /inboxes/{inbox_id}",
-    errors=(InboxNotFound, AccountConnected),
+    errors=(InboxNotFound,),
 )
 async def update_inbox(caller: Caller, request: UpdateInbox) -> Inbox:
-    """Rename an inbox or change settings of its channel. New credentials are better given to `reconnect_inbox`."""
+    """Rename an inbox or change settings of its channel. New credentials are better given to `reconnect_inbox`.
+
+    Settings of another provider account make it this inbox's only once `check_inbox` has found them to be good.
+    """
     row = await locked_inbox(caller, request.inbox_id)
     channel = known_channel(row.channel)
     settings = changed_settings(channel, row, request.settings or {})
-    account = await claim_account(channel, settings, row.id, caller.workspace_id)
-    changed = await _save(caller, row, request.name, channel, settings, account)
+    changed = await _save(caller, row, request.name, channel, settings, row.account)
     emit(Event("inbox.updated", caller.workspace_id, row.id, inbox_id=row.id))
     return shown(changed)
 
@@ -247,6 +257,20 @@ async def delete_inbox(caller: Caller, request: DeleteInbox) -> Removed:
     await store.DELETE_INBOX.one(caller.workspace_id, row.id)
     emit(Event("inbox.deleted", caller.workspace_id, row.id, inbox_id=row.id))
     return Removed(id=row.id)
+
+
+async def _claim_late(caller: Caller, looked_at: OpenInbox) -> list[Finding]:
+    """Give an inbox the account that a look has shown to be its own; that another inbox has it is a finding."""
+    channel, view = looked_at.channel, looked_at.view
+    try:
+        account = await claim_account(channel, view)
+    except AccountConnected as error:
+        return [Finding("account", ok=False, words=f"{error.message} {error.hint}")]
+    row = await locked_inbox(caller, view.id)
+    # The settings may be others by now, and nothing is known of their account.
+    if row.account is None and channel.account(opened(row).view.settings) == account:
+        await store.SET_ACCOUNT.run(caller.workspace_id, row.id, account)
+    return []
 
 
 async def _add(
@@ -281,13 +305,14 @@ async def _save(
     settings: BaseModel,
     account: str | None,
 ) -> InboxRow:
+    """Write settings; `account` is the one shown to be the inbox's, which settings of another one give up."""
     return await store.UPDATE_INBOX.one(
         caller.workspace_id,
         row.id,
         name,
         public_part(settings),
         sealed_secrets(row.id, settings),
-        account,
+        account if channel.account(settings) == account else None,
         _renewal(channel, row.id, caller.workspace_id, settings),
     )
 

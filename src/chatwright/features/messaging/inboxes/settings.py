@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
@@ -11,7 +10,7 @@ from chatwright.features.messaging.inboxes import store
 from chatwright.features.messaging.inboxes.secrets import opened_secrets
 from chatwright.features.messaging.inboxes.store import InboxRow
 from chatwright.kernel.errors import FieldProblem, InvalidInput, field_problems, told
-from chatwright.ports.channel import AnyChannel, channel_named, channel_names
+from chatwright.ports.channel import AnyChannel, InboxView, channel_named, channel_names
 from chatwright.ports.secret_settings import destination_names, public_part
 
 
@@ -56,19 +55,18 @@ def changed_settings(channel: AnyChannel, inbox: InboxRow, changes: Mapping[str,
     return settings
 
 
-async def claim_account(
-    channel: AnyChannel, settings: BaseModel, inbox_id: UUID, workspace_id: UUID
-) -> str | None:
-    """The provider account of these settings, ours until the transaction ends.
+async def claim_account(channel: AnyChannel, inbox: InboxView[Any]) -> str | None:
+    """The provider account of an inbox, its own until the transaction ends.
 
-    Raises AccountConnected when another inbox has it: what comes in for it can go to one only.
+    Only for one whose provider has let us in with these settings: else anybody could keep the account of others
+    from them. Raises AccountConnected when another inbox has it: what comes in for it can go to one only.
     """
-    account = channel.account(settings)
+    account = channel.account(inbox.settings)
     if account is None:
         return None
     await store.LOCK_ACCOUNT.run(f"{channel.name}\n{account}")
-    holder = await store.ACCOUNT_HOLDER.first(channel.name, account, inbox_id)
+    holder = await store.ACCOUNT_HOLDER.first(channel.name, account, inbox.id)
     if holder is None:
         return account
-    where = f"to the inbox '{holder.name}'" if holder.workspace_id == workspace_id else "elsewhere"
+    where = f"to the inbox '{holder.name}'" if holder.workspace_id == inbox.workspace_id else "elsewhere"
     raise AccountConnected(f"The account {account} is connected {where} already.")

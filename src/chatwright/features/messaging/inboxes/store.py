@@ -97,6 +97,11 @@ SET_HEALTH = Statement(
     value,
 )
 """Returns what the health was; nothing when there is no such inbox, or it is known to be so."""
+SET_ACCOUNT = Statement(
+    "messaging.set_account",
+    "update inboxes set account = $3 where workspace_id = $1 and id = $2 and deleted_at is null",
+    value,
+)
 SET_PACE = Statement(
     "messaging.set_pace", "update inboxes set per_second = $3 where workspace_id = $1 and id = $2", value
 )
