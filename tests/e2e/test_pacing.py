@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 import pytest_asyncio
 
+from chatwright.features.messaging.deliveries.pacing import LATE_SECONDS
 from chatwright.sandbox.graph.provider import Graph
 from chatwright.sandbox.telegram.provider import Telegram
 from tests.e2e.programs import Home
@@ -57,8 +58,8 @@ async def test_an_inbox_keeps_its_pace_within_one_percent(business: Business) ->
     moments = accepted_at(outlet)
     assert len(moments) == MESSAGES
     assert abs(rate_of(moments[WARM:]) - PER_SECOND) <= 0.01 * PER_SECOND
-    # Ten seconds are what a late wake-up of some hundredths of a second cannot bend by one percent.
-    assert most_within(moments[WARM:], 10.0) <= PER_SECOND * 10 + 2
+    # A slot that is missed by less is still used, which brings its message closer to those after it.
+    assert most_within(moments[WARM:], 10.0) <= PER_SECOND * (10.0 + LATE_SECONDS) + 1
 
 
 async def test_a_person_is_written_to_no_faster_than_the_channel_allows(business: Business) -> None:
