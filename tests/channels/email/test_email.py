@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from base64 import b64decode
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from typing import Any, cast
 import pytest
 from pydantic import SecretStr
 
-from chatwright.channels.email import fetching
+from chatwright.channels.email import fetching, wire
 from chatwright.channels.email.channel import Email
 from chatwright.channels.email.settings import EmailSettings
 from chatwright.kernel.errors import Unavailable
@@ -175,6 +176,38 @@ class TestListening:
         assert sorted(int(inbound.content.text) for inbound in found) == list(range(28))
         assert uids == sorted(uids)
         assert uids[-1] == 28
+
+    async def test_a_mail_that_we_trip_over_is_kept_and_stops_nothing(
+        self, channel: Email, mailboxes: Mailboxes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        head_of = wire.head_of
+
+        def trip(raw: bytes) -> EmailMessage:
+            if b"<bad@people.test>" in raw:
+                raise RuntimeError("a fault of ours")
+            return head_of(raw)
+
+        monkeypatch.setattr(wire, "head_of", trip)
+        inbox = mailboxes.inbox()
+        for name in ("good", "bad", "better"):
+            mail = letter(name, Message_ID=f"<{name}@people.test>")
+            mailboxes.servers.post(mail, sender="ann@people.test", to=inbox.settings.address)
+        async with listening(channel, inbox) as post:
+            good, bad, better = await post.arrived(3)
+        assert channel.parse(inbox, bad.payload) == [InboundUnknown("unreadable mail")]
+        assert b"<bad@people.test>" in b64decode(bad.payload["unreadable"])
+        for event, words in ((good, "good"), (better, "better")):
+            (found,) = channel.parse(inbox, event.payload)
+            assert isinstance(found, InboundMessage)
+            assert isinstance(found.content, EmailContent)
+            assert found.content.text == words
+        async with listening(channel, inbox, {**post.cursors[-1], "uid": 0}) as again:
+            assert {copy.dedupe_key for copy in await again.arrived(3)} == {
+                event.dedupe_key for event in (good, bad, better)
+            }
+        async with listening(channel, inbox, post.cursors[-1]) as later:
+            await later.news.wait()
+        assert later.events == []
 
     async def test_it_goes_on_behind_the_cursor(self, channel: Email, mailboxes: Mailboxes) -> None:
         inbox = mailboxes.inbox()

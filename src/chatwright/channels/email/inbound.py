@@ -12,7 +12,7 @@ from chatwright.channels.email.reading import CUT, NOBODY, FoundFile, Mail, read
 from chatwright.channels.email.reports import Complaint, Fate
 from chatwright.channels.email.settings import EmailSettings
 from chatwright.channels.email.tokens import MailTokens
-from chatwright.channels.email.wire import stored_mail
+from chatwright.channels.email.wire import UNREADABLE, stored_mail
 from chatwright.ports.channel import InboxView
 from chatwright.ports.content import EmailContent, MediaContent
 from chatwright.ports.inbound import (
@@ -68,6 +68,8 @@ class Reader:
                 return [_consent(address, "one-click unsubscribe")]
             case _:
                 pass
+        if UNREADABLE in payload:
+            return [InboundUnknown("unreadable mail")]
         stored = stored_mail(payload)
         if stored is None:
             return [InboundUnknown("no mail")]

@@ -1,6 +1,7 @@
 """Raw events of this channel.
 
 {"mail": base64 of the raw mail, "received_at": ISO 8601 or null, "size": bytes}  a mail; cut when it is longer
+{"unreadable": base64 of the raw mail, ...}                                       as above, a mail we trip over
 {"unsubscribe": "ann@example.com"}                                                somebody followed the link
 """
 
@@ -12,9 +13,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
+
 from chatwright.channels.email.reading import LONGEST_HEAD, addresses_in
 from chatwright.channels.email.words import head_of, header, headers
 from chatwright.ports.inbound import RawEvent
+
+UNREADABLE = "unreadable"
+"""Lane and key of mails that we trip over."""
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +36,32 @@ class StoredMail:
 
 
 def mail_event(raw: bytes, received_at: datetime | None = None, size: int | None = None) -> RawEvent:
-    """The event of a mail that came in, the same for each copy of it."""
+    """The event of a mail that came in, the same for each copy of it.
+
+    One that we trip over is kept as it is, in an event that nobody can read: a mailbox goes on behind it.
+    """
+    kept = {
+        "received_at": received_at.astimezone(UTC).isoformat() if received_at else None,
+        "size": len(raw) if size is None else size,
+    }
+    text = base64.b64encode(raw).decode()
+    try:
+        key, lane = _names_of(raw)
+    except Exception as error:  # noqa: BLE001 - whatever it is, all mails behind this one would wait for it.
+        _log.warning("email.unreadable", size=kept["size"], exc_info=error)
+        key = f"{UNREADABLE}:{hashlib.sha256(raw).hexdigest()}"
+        return RawEvent(key, UNREADABLE, {UNREADABLE: text, **kept})
+    return RawEvent(key, lane, {"mail": text, **kept})
+
+
+def _names_of(raw: bytes) -> tuple[str, str]:
+    """The key and the lane of a mail's event."""
     head = head_of(raw[:LONGEST_HEAD])
     author = next(iter(addresses_in(" ".join(headers(head, "From")))), "")
     names = [header(head, name) for name in ("Message-ID", "From", "Date", "Subject")]
     # Some programs give every mail the same id, so the id alone does not say what is a copy.
     told = "\n".join(names).encode() if names[0] else raw
-    return RawEvent(
-        dedupe_key=f"mail:{hashlib.sha256(told).hexdigest()}",
-        lane=author[:200] or "nobody",
-        payload={
-            "mail": base64.b64encode(raw).decode(),
-            "received_at": received_at.astimezone(UTC).isoformat() if received_at else None,
-            "size": len(raw) if size is None else size,
-        },
-    )
+    return f"mail:{hashlib.sha256(told).hexdigest()}", author[:200] or "nobody"
 
 
 def stored_mail(payload: Mapping[str, Any]) -> StoredMail | None:
