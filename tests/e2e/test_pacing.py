@@ -34,7 +34,7 @@ async def business(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[B
 
 
 def rate_of(moments: Sequence[float]) -> float:
-    """Messages a second: the middle of all stretches half as long as the run, so that one late message bends nothing."""
+    """Messages a second: the middle of all stretches half as long as the run, so that a late one bends nothing."""
     half = len(moments) // 2
     return half / median(later - earlier for earlier, later in zip(moments, moments[half:], strict=False))
 
