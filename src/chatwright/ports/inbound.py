@@ -87,6 +87,11 @@ class InboundMessage:
     """The conversation, where the address it was sent to proves it."""
     author: str | None = None
     """Name of who wrote it, where the person is a group."""
+    spare_id: str | None = None
+    """Its id where another message has `external_id` already: where senders make the ids, two may have the same.
+
+    Only for channels whose raw events are one for all copies of a message.
+    """
 
 
 @dataclass(frozen=True, slots=True)

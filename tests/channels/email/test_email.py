@@ -296,7 +296,12 @@ class TestSending:
             to,
             TextContent(text="Grüße,\nfrom the shop"),
             conversation_id=new_id(),
-            thread=("a1@people.test", "a1@people.test#1", "b2@shop.test", "a3@people.test"),
+            thread=(
+                "a1@people.test",
+                "a1@people.test#1",
+                f"b2@shop.test#{new_id().hex}",
+                f"a3@people.test#{new_id().hex}#2",
+            ),
             subject="RE: Parcel",
         )
         outcome = await channel.send(inbox, outgoing)

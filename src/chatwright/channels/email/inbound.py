@@ -49,6 +49,11 @@ def own_id(mail_id: str) -> str | None:
         return None
 
 
+def repeated_id(mail: Mail) -> str:
+    """The id of a mail whose own id another mail has already."""
+    return f"{mail.message_id}#{mail.digest[:32]}"
+
+
 def file_id(mail_id: str, number: int) -> str:
     """The id of the message that carries a file of a mail, counted from 1."""
     return f"{mail_id}#{number}"
@@ -73,8 +78,10 @@ class Reader:
         stored = stored_mail(payload)
         if stored is None:
             return [InboundUnknown("no mail")]
-        mail = read_mail(stored.raw, own_address=self.inbox.settings.address, received_at=stored.received_at)
-        messages = self._messages(mail, cut=stored.size > len(stored.raw))
+        cut = stored.size > len(stored.raw)
+        own = self.inbox.settings.address
+        mail = read_mail(stored.raw, own_address=own, received_at=stored.received_at, cut=cut)
+        messages = self._messages(mail, cut=cut)
         return self._report(mail) or [*messages, *self._answered(mail)]
 
     def _report(self, mail: Mail) -> list[Inbound]:
@@ -120,8 +127,10 @@ class Reader:
         person = person_at(mail.sender.address, mail.sender.name)
         in_thread = tuple(dict.fromkeys(_known_names(mail.answers)))
         conversation_id = self.tokens.conversation_of(self.inbox.id, mail.recipients)
+        spare_id = repeated_id(mail)
         yield InboundMessage(
             external_id=mail.message_id,
+            spare_id=spare_id,
             person=person,
             content=_content(mail, cut=cut),
             sent_at=mail.sent_at,
@@ -133,12 +142,13 @@ class Reader:
         for number, found in enumerate(mail.files, start=1):
             yield InboundMessage(
                 external_id=file_id(mail.message_id, number),
+                spare_id=file_id(spare_id, number),
                 person=person,
                 content=_file(found),
                 sent_at=mail.sent_at,
                 media=str(number),
                 automatic=mail.automatic is not None,
-                in_thread=(mail.message_id, *in_thread),
+                in_thread=(spare_id, mail.message_id, *in_thread),
                 conversation_id=conversation_id,
             )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from itertools import islice
 from typing import Literal
 
 from chatwright.channels.email import pages, quotes
@@ -40,6 +41,11 @@ MOST_DELAY = timedelta(days=1)
 LONGEST_READ = 1_000_000
 """Characters of text in which quotes are looked for."""
 CUT = "[…]"
+MOST_BOUNDARIES = 10
+SHORTEST_BOUNDARY = 8
+"""Characters; shorter ones were not made up by a server, and may be words of the mail."""
+SAMPLE = 64 * 1024
+"""Bytes of the body that a mail which was cut is told apart by: as many as there are under the longest head."""
 _ID = re.compile(r"<([^<>\s]{1,500})>")
 _BARE_ID = re.compile(r"[^\s<>@]{1,250}@[^\s<>@]{1,250}")
 _ADDRESS = re.compile(r"[^\s<>,;:\"()\[\]@]{1,64}@[^\s<>,;:\"()\[\]@]{1,250}")
@@ -104,7 +110,9 @@ class Mail:
     """A mail, read."""
 
     message_id: str
-    """Without its angle brackets; made from the mail itself where it has none."""
+    """Without its angle brackets; made from the digest where it has none."""
+    digest: str
+    """The same for every copy of the mail, another for every other mail; see `digest_of`."""
     sender: Sender
     """Whom to answer."""
     recipients: tuple[str, ...]
@@ -122,15 +130,19 @@ class Mail:
     source: EmailMessage
 
 
-def read_mail(raw: bytes, *, own_address: str, received_at: datetime | None = None) -> Mail:
+def read_mail(
+    raw: bytes, *, own_address: str, received_at: datetime | None = None, cut: bool = False
+) -> Mail:
     """Read a mail, however broken; what cannot be read is left out of the result, never of the raw mail."""
+    digest = digest_of(raw, cut=cut)
     message = parsed(raw)
     bodies = _Bodies()
     bodies.take(message)
     parts = quotes.split(bodies.text()[:LONGEST_READ])
     sender = _sender(message, own_address)
     return Mail(
-        message_id=_message_id(message, raw),
+        message_id=_message_id(message, digest),
+        digest=digest,
         sender=sender,
         recipients=tuple(_recipients(message)),
         subject=header(message, "Subject")[:500],
@@ -143,6 +155,25 @@ def read_mail(raw: bytes, *, own_address: str, received_at: datetime | None = No
         automatic=_why_automatic(message, own_address),
         source=message,
     )
+
+
+def digest_of(raw: bytes, *, cut: bool) -> str:
+    """What tells a mail from any other that is no copy of it, as hex.
+
+    Servers on the way add headers, so that two copies are not the same bytes. Some programs give every mail the
+    same id, so the id alone does not make a copy.
+    """
+    head = head_of(raw[:LONGEST_HEAD])
+    names = [header(head, name) for name in ("Message-ID", "Date", "From", "Subject")]
+    end = _HEAD_END.search(raw)
+    if end is None or not (names[0] or names[1]):
+        return hashlib.sha256(raw).hexdigest()
+    body = raw[end.end() : end.end() + SAMPLE] if cut else raw[end.end() :]
+    # Servers that do not keep mails as they came write them anew each time, with other words between the parts.
+    for boundary in islice(dict.fromkeys(_BOUNDARY.findall(raw[:LONGEST_HEAD])), MOST_BOUNDARIES):
+        body = body.replace(boundary, b"") if len(boundary) >= SHORTEST_BOUNDARY else body
+    told = "\n".join(names).encode() + b"\n\n" + body.replace(b"\r\n", b"\n").strip()
+    return hashlib.sha256(told).hexdigest()
 
 
 def parsed(raw: bytes) -> EmailMessage:
@@ -186,9 +217,9 @@ def addresses_in(text: str) -> list[str]:
     return [found.lower().strip("'.") for found in _ADDRESS.findall(text)]
 
 
-def _message_id(message: EmailMessage, raw: bytes) -> str:
+def _message_id(message: EmailMessage, digest: str) -> str:
     found = ids_in(_joined(message, "Message-ID"))
-    return found[0] if found else f"{hashlib.sha256(raw).hexdigest()[:40]}@no-message-id.invalid"
+    return found[0] if found else f"{digest[:40]}@no-message-id.invalid"
 
 
 def _answers(message: EmailMessage) -> list[str]:

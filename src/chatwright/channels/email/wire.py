@@ -15,8 +15,8 @@ from typing import Any
 
 import structlog
 
-from chatwright.channels.email.reading import LONGEST_HEAD, addresses_in
-from chatwright.channels.email.words import head_of, header, headers
+from chatwright.channels.email.reading import LONGEST_HEAD, addresses_in, digest_of
+from chatwright.channels.email.words import head_of, headers
 from chatwright.ports.inbound import RawEvent
 
 UNREADABLE = "unreadable"
@@ -40,28 +40,23 @@ def mail_event(raw: bytes, received_at: datetime | None = None, size: int | None
 
     One that we trip over is kept as it is, in an event that nobody can read: a mailbox goes on behind it.
     """
-    kept = {
-        "received_at": received_at.astimezone(UTC).isoformat() if received_at else None,
-        "size": len(raw) if size is None else size,
-    }
+    size = len(raw) if size is None else size
+    kept = {"received_at": received_at.astimezone(UTC).isoformat() if received_at else None, "size": size}
     text = base64.b64encode(raw).decode()
     try:
-        key, lane = _names_of(raw)
+        key, lane = _names_of(raw, cut=size > len(raw))
     except Exception as error:  # noqa: BLE001 - whatever it is, all mails behind this one would wait for it.
-        _log.warning("email.unreadable", size=kept["size"], exc_info=error)
+        _log.warning("email.unreadable", size=size, exc_info=error)
         key = f"{UNREADABLE}:{hashlib.sha256(raw).hexdigest()}"
         return RawEvent(key, UNREADABLE, {UNREADABLE: text, **kept})
     return RawEvent(key, lane, {"mail": text, **kept})
 
 
-def _names_of(raw: bytes) -> tuple[str, str]:
+def _names_of(raw: bytes, *, cut: bool) -> tuple[str, str]:
     """The key and the lane of a mail's event."""
     head = head_of(raw[:LONGEST_HEAD])
     author = next(iter(addresses_in(" ".join(headers(head, "From")))), "")
-    names = [header(head, name) for name in ("Message-ID", "From", "Date", "Subject")]
-    # Some programs give every mail the same id, so the id alone does not say what is a copy.
-    told = "\n".join(names).encode() if names[0] else raw
-    return f"mail:{hashlib.sha256(told).hexdigest()}", author[:200] or "nobody"
+    return f"mail:{digest_of(raw, cut=cut)}", author[:200] or "nobody"
 
 
 def stored_mail(payload: Mapping[str, Any]) -> StoredMail | None:

@@ -22,7 +22,8 @@ LONGEST_CHAIN = 40
 _LONGEST_LINE = 900
 """Characters of a header's line. The library would put an id that is too long for its line into encoded words."""
 _REPLY = re.compile(r"^\s*(re|aw|sv|antw|odp|rif|回复|trả lời)\s*(\[\d+\])?\s*:\s*", re.IGNORECASE)
-_FILE = re.compile(r"#\d+$")
+_ADDED = re.compile(r"(#[0-9a-f]{32})?(#\d+)?$")
+"""What we add to an id: of a mail that repeats another one's, and of a file."""
 _DOMAIN = re.compile(r"[A-Za-z0-9._-]{1,253}")
 _LOCAL = re.compile(r"[^\s<>,;:\"()\[\]@\\]{1,64}")
 
@@ -93,9 +94,9 @@ class Writer:
         return f"Re: {_REPLY.sub('', subject)}"
 
     def _add_threading(self, mail: EmailMessage, outgoing: Outgoing) -> None:
-        chain = list(dict.fromkeys(_FILE.sub("", one) for one in outgoing.thread if "@" in one))
+        chain = list(dict.fromkeys(_ADDED.sub("", one) for one in outgoing.thread if "@" in one))
         if outgoing.reply_to and "@" in outgoing.reply_to:
-            answered = _FILE.sub("", outgoing.reply_to)
+            answered = _ADDED.sub("", outgoing.reply_to)
             chain = [*(one for one in chain if one != answered), answered]
         chain = [one for one in chain if not set(one) & set(" <>\r\n\t")]
         if len(chain) > LONGEST_CHAIN:

@@ -44,7 +44,10 @@ UNSENT = UnsupportedContent(kind="unsent")
 async def add_message(coming: Coming, inbound: InboundMessage) -> None:
     """Somebody wrote to us. A copy under the same id changes nothing."""
     view = coming.view
-    known = await store.KNOWN_MESSAGE.first(view.id, inbound.external_id)
+    known = await store.KNOWN_MESSAGE.first(view.id, inbound.external_id, coming.event_id)
+    if known is not None and inbound.spare_id is not None and not known["by_this"]:
+        inbound = replace(inbound, external_id=inbound.spare_id)
+        known = await store.KNOWN_MESSAGE.first(view.id, inbound.external_id, coming.event_id)
     if known is not None:
         if known["unsent_at"] is not None:
             await store.PURGE_EVENT.run(coming.event_id)

@@ -142,10 +142,13 @@ WRITTEN_LATELY: Statement[int] = Statement(
 KNOWN_MESSAGE = Statement(
     "messaging.known_message",
     """
-    select id, unsent_at from messages where inbox_id = $1 and direction = 'in' and external_id = $2
+    select id, unsent_at,
+           exists (select from message_events where message_id = messages.id and event_id = $3) as by_this
+    from messages where inbox_id = $1 and direction = 'in' and external_id = $2
     """,
     record,
 )
+"""`by_this` is whether this raw event brought it."""
 KNOWN_OURS = Statement(
     "messaging.known_ours",
     "select id from messages where inbox_id = $1 and direction = 'out' and external_id = $2",
