@@ -93,6 +93,7 @@ def _events(place: Place, count: int) -> list[tuple[Any, ...]]:
                 "visitor": visitor,
                 "event": {"type": "message", "client_id": f"{run}-{number}", "text": "Hello"},
             },
+            None,
         )
         for number, visitor in zip(range(count), itertools.cycle(visitors), strict=False)
     ]
