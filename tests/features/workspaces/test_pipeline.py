@@ -1,8 +1,10 @@
 """The pipeline's promises, seen from any face."""
 
 import asyncio
+import hashlib
 from uuid import UUID
 
+import orjson
 import pytest
 
 from chatwright.app.settings import Settings
@@ -18,6 +20,7 @@ from chatwright.features.workspaces.operations import (
     update_workspace,
     verify_audit,
 )
+from chatwright.features.workspaces.pipeline import principal_of, read_input
 from chatwright.features.workspaces.store import AuditRow
 from chatwright.kernel.caller import Caller, Trust
 from chatwright.kernel.errors import (
@@ -87,6 +90,19 @@ class TestIdempotency:
         await run(desk.caller, create_token, {"name": "n8n"}, idempotency_key="k1")
         with pytest.raises(IdempotencyConflict):
             await run(desk.caller, create_token, {"name": "other"}, idempotency_key="k1")
+
+    async def test_nothing_kept_of_the_arguments_lets_them_be_guessed(self, desk: Desk) -> None:
+        for key in ("k1", "k2"):
+            await desk.product.pipeline.run(desk.caller, create_token, {"name": "n8n"}, idempotency_key=key)
+        told = read_input(create_token, {"name": "n8n"}).model_dump(mode="json")
+        guess = hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).digest()
+        async with desk.product.database.autocommit() as unit:
+            rows = await unit.connection.fetch(
+                "select arguments_hash from idempotency_keys where principal = $1", principal_of(desk.caller)
+            )
+        kept = {row["arguments_hash"] for row in rows}
+        assert len(kept) == len(rows) == 2
+        assert guess not in kept
 
     async def test_another_principal_has_keys_of_its_own(self, desk: Desk) -> None:
         run = desk.product.pipeline.run

@@ -45,6 +45,8 @@ from chatwright.ports.policy import ApprovalPolicy, Decision
 PRINCIPAL_RATE = RateClass(per_minute=12_000, burst=1_200)
 """What one principal may call in all, whatever the operations."""
 MAX_KEY_LENGTH = 255
+FINGERPRINT = "idempotency"
+"""What the arguments of a call with a key are signed for."""
 WAIT_SECONDS = 10.0
 """How long a call waits for a twin with the same idempotency key before it says IDEMPOTENCY_IN_PROGRESS."""
 WAIT_STEP_SECONDS = 0.05
@@ -148,10 +150,10 @@ class Pipeline:
             raise InvalidInput(message, fields=[FieldProblem(path="idempotency_key", message=message)])
         _check_storable(key, ("idempotency_key",))
         principal = principal_of(caller)
-        fingerprint = hashlib.sha256(
-            orjson.dumps(request.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
-        ).digest()
         name = f"{principal}\n{operation.name}\n{key}"
+        told = orjson.dumps(request.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+        # Keyed and of this call alone, because there may be a secret in it that is short enough to be guessed.
+        fingerprint = self._cipher.sign(name.encode() + b"\n" + told, FINGERPRINT)
         async with self._alone_with_key(name):
             stored = await store.STORED_RESULT.first(principal, operation.name, key)
             if stored is not None:
