@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Literal
 from uuid import UUID
 
 from chatwright.features.contacts import store
@@ -97,7 +98,15 @@ async def family_of(workspace_id: UUID, contact_id: UUID) -> list[UUID]:
 
 async def is_blocked(workspace_id: UUID, contact_id: UUID) -> bool:
     """Whether messages of this contact, or of the one that absorbed it, are to be ignored."""
-    return await store.IS_BLOCKED.first(workspace_id, contact_id) is True
+    return await barred(workspace_id, contact_id) == "blocked"
+
+
+async def barred(workspace_id: UUID, contact_id: UUID) -> Literal["blocked", "deleted"] | None:
+    """Why nothing goes to this contact, or to the one that absorbed it, if so."""
+    blocked: bool | None = await store.IS_BLOCKED.first(workspace_id, contact_id)
+    if blocked is None:
+        return "deleted"
+    return "blocked" if blocked else None
 
 
 async def _find(workspace_id: UUID, inbox_id: UUID, names: Names) -> list[Recognised]:

@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from chatwright.features.contacts.operations import block_contact, create_contact, list_consents
+from chatwright.features.contacts.merges.operations import merge_contacts
+from chatwright.features.contacts.operations import (
+    block_contact,
+    create_contact,
+    delete_contact,
+    list_consents,
+)
 from chatwright.features.messaging.deliveries.operations import (
     cancel_message,
     check_send,
@@ -410,6 +416,23 @@ class TestHands:
         await post.work()
         assert (await statuses(post, draft), said(post)) == (["failed"], [])
         assert (await shown(post, draft))["error"] == "CONTACT_BLOCKED: This contact is blocked."
+
+    async def test_nothing_goes_out_to_a_contact_deleted_meanwhile(self, post: Post) -> None:
+        """Its conversations go a moment later, when somebody follows that it was deleted."""
+        ann, bob = await post.begin("from ann", "ann"), await post.begin("from bob", "bob")
+        message = await post.send(ann, "too late")
+        await post.send(bob, "still here")
+        await post.desk.call(delete_contact, contact_id=ann["contact_id"])
+        await post.work()
+        assert (await statuses(post, message), said(post)) == (["failed"], ["still here"])
+        assert (await shown(post, message))["error"] == "CONTACT_NOT_FOUND: This contact was deleted."
+
+    async def test_a_contact_that_another_one_absorbed_is_not_gone(self, post: Post) -> None:
+        ann, bob = await post.begin("from ann", "ann"), await post.begin("from bob", "bob")
+        await post.send(ann, "in time")
+        await post.desk.call(merge_contacts, contact_id=bob["contact_id"], duplicate_id=ann["contact_id"])
+        await post.work()
+        assert said(post) == ["in time"]
 
     async def test_a_cancelled_message_never_goes_and_frees_its_lane(self, post: Post) -> None:
         ann = await post.begin()

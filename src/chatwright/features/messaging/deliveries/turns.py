@@ -1,9 +1,10 @@
 """Whether a delivery may go now, judged once more when its turn has come. Pure."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from chatwright.features.contacts.models import Consent
 from chatwright.features.messaging.deliveries.models import QuietHours
@@ -29,8 +30,17 @@ class Stay:
     """How long it is held; for ever means until somebody releases it."""
 
 
+_BARRED: Final[Mapping[str, Stay]] = {
+    "blocked": Stay("failed", "This contact is blocked.", "CONTACT_BLOCKED"),
+    "deleted": Stay("failed", "This contact was deleted.", "CONTACT_NOT_FOUND"),
+}
+
+
 def reason_to_stay(  # noqa: PLR0911 - one answer for each reason.
-    turn: Turn, inbox: OpenInbox | None, consent: Consent | None, *, blocked: bool
+    turn: Turn,
+    inbox: OpenInbox | None,
+    consent: Consent | None,
+    contact_is: Literal["blocked", "deleted"] | None,
 ) -> Stay | None:
     """Why this delivery does not go now; None when it may."""
     if turn.status in ARRIVED:
@@ -39,8 +49,8 @@ def reason_to_stay(  # noqa: PLR0911 - one answer for each reason.
         return Stay("unknown", "The process stopped while sending; whether it went out is not known.")
     if inbox is None:
         return Stay("failed", "The inbox was disconnected.")
-    if blocked:
-        return Stay("failed", "This contact is blocked.", "CONTACT_BLOCKED")
+    if contact_is is not None:
+        return _BARRED[contact_is]
     if inbox.health in STOPPED and not turn.probe:
         return Stay("held", turn.health_words or f"The inbox is {inbox.health}.", held="inbox")
     if turn.automatic and (until := _quiet_until(turn)) is not None:

@@ -17,7 +17,7 @@ import structlog
 from pydantic import TypeAdapter
 
 from chatwright.features.contacts.consents import latest_consent
-from chatwright.features.contacts.identities import is_blocked
+from chatwright.features.contacts.identities import barred
 from chatwright.features.messaging.attachments.links import file_url
 from chatwright.features.messaging.deliveries import acting, pacing, statuses, store
 from chatwright.features.messaging.deliveries.acting import Subject
@@ -111,8 +111,8 @@ class Delivering:
             inbox = await find_inbox(turn.inbox_id)
             channel = inbox.channel.name if inbox else ""
             consent = await latest_consent(turn.workspace_id, turn.contact_id, channel)
-            blocked = await is_blocked(turn.workspace_id, turn.contact_id)
-        stay = reason_to_stay(turn, inbox, consent, blocked=blocked)
+            contact_is = await barred(turn.workspace_id, turn.contact_id)
+        stay = reason_to_stay(turn, inbox, consent, contact_is)
         if stay is not None or inbox is None:
             await self._stay(claim, turn, stay or Stay("failed"))
             return None
