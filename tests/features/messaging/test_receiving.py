@@ -2,11 +2,20 @@
 
 import asyncio
 import random
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
+import pytest
+
+from chatwright.features.messaging.jobs import inbound_ledger
 from chatwright.features.messaging.operations import close_conversation, get_message
-from chatwright.ports.inbound import RawEvent
+from chatwright.infra.claimer import Claimer
+from chatwright.ports.channel import InboxView
+from chatwright.ports.inbound import Inbound, RawEvent
 from tests.features.messaging.conftest import Post
-from tests.features.messaging.paper import letter
+from tests.features.messaging.paper import PaperSettings, letter
 
 
 class TestOnce:
@@ -41,6 +50,59 @@ class TestOrder:
             numbers = [int(message["content"]["text"]) for message in await post.history(conversation)]
             assert numbers == sorted(numbers)
             assert len(numbers) == 20
+
+
+class TestLarge:
+    async def test_nobody_waits_while_a_large_event_is_read(
+        self, post: Post, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        going_on, others_go_on, where = asyncio.Event(), threading.Event(), dict[str, int]()
+        loop, here, parse = asyncio.get_running_loop(), threading.get_ident(), post.channel.parse
+
+        def parse_slowly(inbox: InboxView[PaperSettings], payload: Mapping[str, Any]) -> Sequence[Inbound]:
+            where[payload["from"]] = threading.get_ident()
+            if payload["from"] == "ann":
+                loop.call_soon_threadsafe(going_on.set)
+                assert others_go_on.wait(timeout=20)
+            return parse(inbox, payload)
+
+        monkeypatch.setattr(post.channel, "parse", parse_slowly)
+        large = letter("large")
+        await post.store(
+            replace(large, payload={**large.payload, "filling": "x" * 2_000_000}),
+            letter("small", sender="bob"),
+        )
+        working = asyncio.create_task(post.work_inbound())
+        await going_on.wait()
+        others_go_on.set()
+        await working
+        assert where["ann"] != here
+        assert where["bob"] == here
+        assert sorted(found["last_text"] for found in await post.conversations()) == ["large", "small"]
+
+    async def test_it_is_worked_once_however_long_it_takes(
+        self, post: Post, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        reading, ledger, parse = list[str](), replace(inbound_ledger(), lease_seconds=0.3), post.channel.parse
+        may_end = threading.Event()
+
+        def parse_slowly(inbox: InboxView[PaperSettings], payload: Mapping[str, Any]) -> Sequence[Inbound]:
+            reading.append(payload["id"])
+            may_end.wait(timeout=20)
+            return parse(inbox, payload)
+
+        monkeypatch.setattr(post.channel, "parse", parse_slowly)
+        large = letter("large")
+        await post.store(replace(large, payload={**large.payload, "filling": "x" * 2_000_000}))
+        product = post.desk.product
+        slow = asyncio.create_task(Claimer(product.database, product.signals, ledger).run_once())
+        for _ in range(10):
+            await asyncio.sleep(0.1)
+            await Claimer(product.database, product.signals, ledger).run_once()
+        may_end.set()
+        await slow
+        assert reading == ["ann:large"]
+        assert [found["last_text"] for found in await post.conversations()] == ["large"]
 
 
 class TestOddInput:

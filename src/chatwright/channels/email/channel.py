@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from chatwright.channels.email.checking import check_imap, check_smtp
-from chatwright.channels.email.fetching import Cursor, ImapMailbox, batches, opened_mailbox
+from chatwright.channels.email.fetching import Cursor, FetchedMail, ImapMailbox, batches, opened_mailbox
 from chatwright.channels.email.inbound import Reader
 from chatwright.channels.email.reading import LONGEST_TEXT, FoundFile, read_mail
 from chatwright.channels.email.sending import send_mail
@@ -127,12 +127,16 @@ async def _fetch_all(
     uids = await mailbox.uids(at)
     async for batch in batches(mailbox, uids, at.since):
         at = Cursor(at.since, validity, batch[-1].uid)
-        await take([mail_event(mail.raw, mail.received_at, mail.size) for mail in batch], at.stored())
+        await take(await asyncio.to_thread(_events_of, batch), at.stored())
         if settings.mark_seen:
             await mailbox.mark_seen([mail.uid for mail in batch])
     at = Cursor(at.since, validity, max([at.uid, *uids]))
     await take([], at.stored())
     return at
+
+
+def _events_of(mails: Sequence[FetchedMail]) -> list[RawEvent]:
+    return [mail_event(mail.raw, mail.received_at, mail.size) for mail in mails]
 
 
 def _file_in(raw: bytes, own_address: str, number: int) -> tuple[FoundFile, bytes]:

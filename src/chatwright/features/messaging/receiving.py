@@ -1,6 +1,7 @@
 """From a channel's raw events to what they mean: stored first, worked later, each once."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -20,7 +21,7 @@ from chatwright.features.messaging.inbound.people import (
 )
 from chatwright.features.messaging.inbound.receipts import note_status, note_watermark
 from chatwright.features.messaging.inbound.referrals import come_by_referral
-from chatwright.features.messaging.inboxes.opening import find_inbox
+from chatwright.features.messaging.inboxes.opening import find_inbox, is_large
 from chatwright.kernel.ids import new_id
 from chatwright.ports.channel import InboxView
 from chatwright.ports.database import wake
@@ -93,8 +94,9 @@ def inbound_ledger() -> Ledger:
 
 
 async def _work(claim: Claim) -> None:
+    large = is_large(claim.row["payload"])
     try:
-        async with claim.settling():
+        async with claim.keeping() if large else nullcontext(), claim.settling():
             await _read(claim)
     except NotYet:
         async with claim.settling("queued", again_in=WAIT_SECONDS):
@@ -109,7 +111,7 @@ async def _read(claim: Claim) -> None:
     if (unknown := claim.row["unknown"]) is not None:
         await coming.unknown(unknown)
         return
-    for inbound in inbox.channel.parse(inbox.view, claim.row["payload"]):
+    for inbound in await inbox.read(claim.row["payload"]):
         await _apply(coming, inbound)
 
 

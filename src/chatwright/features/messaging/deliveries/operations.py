@@ -189,7 +189,7 @@ async def trace_message(caller: Caller, request: TraceMessage) -> MessageTrace:
         external_id=found["external_id"],
         rules=found["rules"],
         degraded=found["degraded"],
-        events=[_traced(row, inbox) for row in rows],
+        events=[await _traced(row, inbox) for row in rows],
         parts=await store.TRACED_PARTS.all(request.message_id),
         attempts=await store.TRACED_ATTEMPTS.all(request.message_id),
         statuses=await store.TRACED_STATUSES.all(request.message_id),
@@ -271,11 +271,11 @@ def _check_may_approve(caller: Caller, message: Message) -> None:
         raise Forbidden(words)
 
 
-def _traced(row: Mapping[str, Any], inbox: OpenInbox | None) -> TracedEvent:
+async def _traced(row: Mapping[str, Any], inbox: OpenInbox | None) -> TracedEvent:
     kinds: list[str] = []
     if inbox is not None and row["payload"]:
-        parsed = inbox.channel.parse(inbox.view, row["payload"])
-        kinds = [type(found).__name__.removeprefix("Inbound").lower() for found in parsed]
+        said = await inbox.read(row["payload"])
+        kinds = [type(found).__name__.removeprefix("Inbound").lower() for found in said]
     return TracedEvent(
         id=row["id"], what=row["what"], received_at=row["received_at"], state=row["state"], kinds=kinds
     )

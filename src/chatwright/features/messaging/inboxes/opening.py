@@ -1,5 +1,7 @@
 """From a stored inbox to one that a channel can work for: its secrets opened, its channel at hand."""
 
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +15,11 @@ from chatwright.features.messaging.inboxes.secrets import hook_token, hook_url, 
 from chatwright.features.messaging.inboxes.store import InboxRow
 from chatwright.kernel.errors import Misconfigured
 from chatwright.ports.channel import AnyChannel, InboxView, channel_named
+from chatwright.ports.inbound import Inbound
 from chatwright.ports.secret_settings import joined
+
+LARGE = 1024 * 1024
+"""Characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,17 @@ class OpenInbox:
     health_until: datetime | None = None
     per_second: float | None = None
     """A pace of its own, where the provider told us of one."""
+
+    async def read(self, payload: Mapping[str, Any]) -> Sequence[Inbound]:
+        """What a raw event says. A large one takes seconds, and is read in a thread meanwhile."""
+        if is_large(payload):
+            return await asyncio.to_thread(self.channel.parse, self.view, payload)
+        return self.channel.parse(self.view, payload)
+
+
+def is_large(payload: Mapping[str, Any]) -> bool:
+    """Whether a raw event is so large that others should not wait while it is read: only mails are."""
+    return any(isinstance(part, str) and len(part) > LARGE for part in payload.values())
 
 
 async def find_inbox(inbox_id: UUID) -> OpenInbox | None:
