@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -105,6 +107,16 @@ class Business:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    async def heard_from(self, inbox_id: str, people: int) -> list[str]:
+        """The conversations of an inbox, once so many people have written."""
+        conversations: list[str] = []
+        async with asyncio.timeout(60):
+            while len(conversations) < people:
+                page = await self.get("/conversations", inbox_id=inbox_id, limit=200)
+                conversations = [item["id"] for item in page["items"]]
+                await asyncio.sleep(0.1)
+        return conversations
+
     async def open_deliveries(self) -> int:
         """How many are not at their end."""
         return await self.database.fetchval(
@@ -129,19 +141,17 @@ class Business:
 
 
 @dataclass
-class Outlet:
-    """An inbox on a provider, with the conversations of its customers."""
+class Inbox(ABC):
+    """An inbox, with the conversations of its customers."""
 
     business: Business
     kind: str
-    account: dict[str, Any]
     inbox_id: UUID
     conversations: list[str]
 
-    @property
-    def ledger(self) -> Account:
-        """What the provider took."""
-        return self.business.stage.sandbox.world.account(self.kind, self.account["id"])
+    @abstractmethod
+    async def took(self) -> Counter[str]:
+        """How often each text got through to customers."""
 
     async def send_all(self, count: int) -> None:
         """Send so many messages, each with a text of its own, to one customer after the other."""
@@ -158,6 +168,21 @@ class Outlet:
             assert answer.status_code == 200, answer.text
 
 
+@dataclass
+class Outlet(Inbox):
+    """An inbox on a provider of the sandbox."""
+
+    account: dict[str, Any]
+
+    @property
+    def ledger(self) -> Account:
+        """What the provider took."""
+        return self.business.stage.sandbox.world.account(self.kind, self.account["id"])
+
+    async def took(self) -> Counter[str]:
+        return Counter(send.text for send in self.ledger.accepted)
+
+
 async def connected(business: Business, kind: str, *, people: int, **account: Any) -> Outlet:
     """A new inbox, to which so many customers have written."""
     stage = business.stage
@@ -170,13 +195,7 @@ async def connected(business: Business, kind: str, *, people: int, **account: An
     for number in range(people):
         person = await stage.person(made, name=f"Customer {number}")
         await stage.act(made, person, "say", text=f"Hello from {number}")
-    conversations: list[str] = []
-    async with asyncio.timeout(60):
-        while len(conversations) < people:
-            page = await business.get("/conversations", inbox_id=inbox["id"], limit=200)
-            conversations = [item["id"] for item in page["items"]]
-            await asyncio.sleep(0.1)
-    return Outlet(business, kind, made, UUID(inbox["id"]), conversations)
+    return Outlet(business, kind, UUID(inbox["id"]), await business.heard_from(inbox["id"], people), made)
 
 
 @asynccontextmanager
