@@ -27,6 +27,7 @@ from chatwright.surfaces.http.metrics import Metrics
 from chatwright.surfaces.http.parts import STATIC, Parts
 from chatwright.surfaces.live.routes import live_routes
 from chatwright.surfaces.mcp.face import McpFace
+from chatwright.surfaces.mcp.product import product_server, scopes_of
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -71,12 +72,11 @@ def _parts(product: Product, metrics: Metrics, static: Path) -> Parts:
 def _mcp_face(product: Product) -> McpFace:
     url = urlsplit(product.settings.public_url)
     return McpFace(
-        catalogue=CATALOGUE,
-        pipeline=product.pipeline,
+        server=product_server(
+            CATALOGUE, product.pipeline, product.events, product.signals, version("chatwright")
+        ),
+        scopes=scopes_of(CATALOGUE),
         authenticator=product.authenticator,
-        events=product.events,
-        signals=product.signals,
-        version=version("chatwright"),
         public_url=product.settings.public_url,
         allowed_hosts=(url.netloc, *LOCAL_HOSTS),
         allowed_origins=(product.settings.public_url, *(f"http://{host}:*" for host in LOCAL_HOSTS)),

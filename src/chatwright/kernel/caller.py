@@ -47,6 +47,16 @@ class Caller:
     surface: Surface
     inbox_ids: frozenset[UUID] | None = None
     """The inboxes this caller is limited to; None for all of the workspace's."""
+    operations: frozenset[str] | None = None
+    """The names of the operations this caller's grant is limited to (its toolsets); None for all its scopes reach."""
+    tag_ids: frozenset[UUID] | None = None
+    """The tags this caller is limited to: it sees contacts that carry one of them, and what belongs to those."""
+    calls_per_minute: int | None = None
+    """A rate of this caller's own, below the usual one."""
+    supervised: bool = False
+    """Whether a person of the workspace has to approve its risky calls."""
+    rehearsing: bool = False
+    """Whether this call is a dry run: its transaction is undone, and what calls a provider must leave that out."""
     client: str = ""
     """The program that calls, as it names itself (`claude-desktop/1.2`, a user agent)."""
     trust: Trust = Trust.TRUSTED

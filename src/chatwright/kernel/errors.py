@@ -6,6 +6,7 @@
     ├── Unauthenticated             UNAUTHENTICATED           401
     ├── Forbidden                   FORBIDDEN                 403
     │   ├── ScopeMissing            INSUFFICIENT_SCOPE        403
+    │   ├── OutsideGrant            OUTSIDE_GRANT             403
     │   └── ApprovalRequired        APPROVAL_REQUIRED         403
     ├── NotFound                    NOT_FOUND                 404
     │   └── UnknownOperation        UNKNOWN_OPERATION         404
@@ -156,6 +157,11 @@ class ScopeMissing(Forbidden):
             hint="Ask the workspace owner for a token or role with this scope.",
         )
         self.scope = scope
+
+
+class OutsideGrant(Forbidden):
+    code = "OUTSIDE_GRANT"
+    hint = "Ask the person who gave this access for a grant that covers it."
 
 
 class ApprovalRequired(Forbidden):

@@ -12,8 +12,8 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Generic, TypeVar, get_type_hints
+from enum import Enum, StrEnum
+from typing import Any, Final, Generic, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
 
@@ -27,12 +27,21 @@ class Input(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
-class _Private:
-    """See `PRIVATE`."""
+class Mark(Enum):
+    """What is special about a field: `Annotated[str, PRIVATE]`."""
+
+    PRIVATE = "private"
+    DETAIL = "detail"
+    OUTSIDE = "outside"
 
 
-PRIVATE = _Private()
-"""Marks a field of an Input, `Annotated[..., PRIVATE]`, that can hold secrets: no record shows any of its values."""
+PRIVATE: Final = Mark.PRIVATE
+"""On a field of an Input: it can hold secrets, so no record shows any of its values."""
+DETAIL: Final = Mark.DETAIL
+"""On a field of an Output: a concise answer leaves it out. The field must be optional or have a default."""
+OUTSIDE: Final = Mark.OUTSIDE
+"""On a field of an Output: people outside wrote it (a contact's words, a name they chose, a provider's text). Faces
+for models label it as data that is never to be obeyed."""
 
 
 class Output(BaseModel):
@@ -75,6 +84,8 @@ class RateClass:
 
 
 USUAL_RATE = RateClass(per_minute=6000, burst=600)
+USUAL_SECONDS = 30.0
+"""The deadline of a call that names none of its own."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +113,12 @@ class Operation(Generic[In, Out]):
     rate: RateClass
     outward: bool
     """Whether it reaches beyond this product, e.g. a customer's phone (MCP's openWorldHint)."""
+    asks: bool
+    """Whether it is confirmed before it runs, where its face can ask: deletions, sends to many, exports, spending."""
+    seconds: float
+    """How long a call may take before it is given up with DEADLINE_EXCEEDED and undone."""
+    job: str | None
+    """The operation that shows the long work this one starts (`imports.get`), by the id in this one's result."""
 
     async def __call__(self, caller: Caller, request: In) -> Out:
         """Run inside the caller's transaction, as one operation does with another. Scope comes first."""
@@ -122,6 +139,10 @@ class Operation(Generic[In, Out]):
     def writes(self) -> bool:
         """Whether a call may change something: it is then audited and takes an idempotency key."""
         return self.effect is not Effect.READ
+
+    def open_to(self, caller: Caller) -> bool:
+        """Whether the caller's scopes and the limits of its grant let it call this at all."""
+        return caller.may(self.scope) and (caller.operations is None or self.name in caller.operations)
 
     @property
     def private_fields(self) -> frozenset[str]:
@@ -150,6 +171,9 @@ def operation(  # noqa: PLR0913 - these are the columns of the catalogue, all na
     surfaces: frozenset[Surface] = EVERY_FACE,
     rate: RateClass = USUAL_RATE,
     outward: bool = False,
+    asks: bool | None = None,
+    seconds: float = USUAL_SECONDS,
+    job: str | None = None,
 ) -> Callable[[Handler[In, Out]], Operation[In, Out]]:
     """Make an Operation of a function `(caller, request) -> result`.
 
@@ -188,6 +212,9 @@ def operation(  # noqa: PLR0913 - these are the columns of the catalogue, all na
             surfaces=surfaces,
             rate=rate,
             outward=outward,
+            asks=effect is Effect.DESTROY if asks is None else asks,
+            seconds=seconds,
+            job=job,
         )
 
     return decorate

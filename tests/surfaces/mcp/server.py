@@ -19,6 +19,7 @@ from chatwright.app.wiring import Product
 from chatwright.catalogue import CATALOGUE
 from chatwright.features.workspaces.operations import create_token
 from chatwright.surfaces.mcp.face import McpFace
+from chatwright.surfaces.mcp.product import product_server, scopes_of
 from tests.conftest import Desk
 
 VERSION = "9.8.7"
@@ -53,12 +54,9 @@ async def serving(app: ASGIApp) -> AsyncGenerator[str]:
 def mcp_application(product: Product, *, max_body: int = 100_000) -> Starlette:
     """The MCP face alone, as the product mounts it."""
     face = McpFace(
-        catalogue=CATALOGUE,
-        pipeline=product.pipeline,
+        server=product_server(CATALOGUE, product.pipeline, product.events, product.signals, VERSION),
+        scopes=scopes_of(CATALOGUE),
         authenticator=product.authenticator,
-        events=product.events,
-        signals=product.signals,
-        version=VERSION,
         public_url=ORIGIN,
         allowed_hosts=["127.0.0.1", "localhost", "chat.example.com"],
         allowed_origins=[ORIGIN, "http://localhost:*"],

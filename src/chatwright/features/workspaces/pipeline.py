@@ -31,6 +31,7 @@ from chatwright.kernel.errors import (
     IdempotencyInProgress,
     Internal,
     InvalidInput,
+    OutsideGrant,
     RateLimitExceeded,
     ScopeMissing,
     Unavailable,
@@ -116,6 +117,8 @@ class Pipeline:
         self, caller: Caller, operation: AnyOperation, arguments: Mapping[str, object]
     ) -> BaseModel:
         caller.require(operation.scope)
+        if not operation.open_to(caller):
+            raise OutsideGrant(f"{operation.title} is outside of what this access was limited to.")
         principal = principal_of(caller)
         await self._limiter.take(principal, PRINCIPAL_RATE)
         await self._limiter.take(f"{principal}:{operation.name}", operation.rate)

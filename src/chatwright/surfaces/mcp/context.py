@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from chatwright.kernel.caller import Caller
+from chatwright.surfaces.mcp.selection import Selection
 
 Context: TypeAlias = ServerRequestContext[Any, Request]
 _ADMISSION = "chatwright.admission"
@@ -19,6 +20,7 @@ class Admission:
     """Who was let in, and a way to see whether they still would be."""
 
     caller: Caller
+    selection: Selection
     check: Callable[[], Awaitable[object]]
     """Raises Unauthenticated once the token has ended."""
 
@@ -31,6 +33,11 @@ def admit(scope: Scope, admission: Admission) -> None:
 def caller_of(ctx: Context) -> Caller:
     """Who sent this request."""
     return _admission_of(ctx).caller
+
+
+def selection_of(ctx: Context) -> Selection:
+    """Which tools the URL and headers of this request chose."""
+    return _admission_of(ctx).selection
 
 
 async def check_token(ctx: Context) -> None:

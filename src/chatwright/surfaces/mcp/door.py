@@ -36,6 +36,7 @@ from chatwright.surfaces.mcp.errors import (
     WrongOrigin,
     wire_problem,
 )
+from chatwright.surfaces.mcp.selection import DEFAULT
 
 MAX_BODY: Final = 4 * 1024 * 1024
 """Most bytes of one request: a message of 2 MB with its JSON escapes, and far below what hurts."""
@@ -132,7 +133,7 @@ class Door:
             await _header_missing(envelope)(scope, receive, send)
             return
         caller = replace(caller, client=envelope.client or caller.client)
-        admit(scope, Admission(caller, lambda: self._authenticator.by_token(token, presented)))
+        admit(scope, Admission(caller, DEFAULT, lambda: self._authenticator.by_token(token, presented)))
         way = self._ways.json
         if envelope.wants_stream and all(check_accept_headers(request)):
             way = self._ways.stream

@@ -135,7 +135,7 @@ class Prompts:
         return "\n".join(lines)
 
     def _usable(self, recipe: Recipe, caller: Caller) -> bool:
-        return all(caller.may(self._operations[name].scope) for name in recipe.operations)
+        return all(self._operations[name].open_to(caller) for name in recipe.operations)
 
 
 def _as_prompt(recipe: Recipe) -> Prompt:

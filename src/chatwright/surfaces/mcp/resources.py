@@ -217,7 +217,7 @@ class Resources:
         return set(_operations_of(kind)) <= self._operations.keys()
 
     def _readable(self, kind: Kind, caller: Caller) -> bool:
-        return all(caller.may(self._operations[name].scope) for name in _operations_of(kind))
+        return all(self._operations[name].open_to(caller) for name in _operations_of(kind))
 
     def _wire(self, ctx: Context, error: ChatwrightError) -> MCPError:
         return protocol_error(

@@ -1,89 +1,142 @@
-"""Operations as tools: listed by what the caller may do, called through the pipeline."""
+"""The shelf of tools: operations, and the few tools that lead to the rest of them."""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
-import orjson
 from mcp.server.context import CallNext, HandlerResult
 from mcp.shared.exceptions import MCPError
 from mcp.types import (
     INVALID_PARAMS,
     CallToolRequestParams,
     CallToolResult,
+    InputRequiredResult,
     ListToolsResult,
     PaginatedRequestParams,
-    TextContent,
     Tool,
     ToolAnnotations,
 )
 from mcp_types.methods import validate_client_request
 
-from chatwright.features.workspaces.pipeline import Outcome, Pipeline
 from chatwright.kernel.caller import Caller, Surface
-from chatwright.kernel.errors import ChatwrightError, FieldProblem, InvalidInput, Problem
 from chatwright.kernel.operation import AnyOperation, Effect
-from chatwright.surfaces.mcp.context import Context, caller_of
-from chatwright.surfaces.mcp.errors import wire_problem
-from chatwright.surfaces.mcp.schemas import (
-    IDEMPOTENCY_KEY,
-    Schema,
-    input_schema,
-    output_schema,
-    without_nulls,
-)
+from chatwright.surfaces.mcp.calls import Calls
+from chatwright.surfaces.mcp.context import Context, caller_of, selection_of
+from chatwright.surfaces.mcp.schemas import Schema, input_schema, output_schema
+from chatwright.surfaces.mcp.selection import Selection
 
 _MOST_LISTS = 256
-"""How many different lists (by scopes and protocol revision) a process remembers."""
+"""How many different lists (by what a caller may see, and protocol revision) a process remembers."""
+
+
+_Shown = tuple[str, frozenset[str], frozenset[str] | None, Selection]
+"""What a list depends on."""
+
+
+class Offered(Protocol):
+    """One tool on the shelf."""
+
+    @property
+    def tool(self) -> Tool:
+        """As a client sees it."""
+        ...
+
+    def open_to(self, caller: Caller) -> bool:
+        """Whether this caller may call it."""
+        ...
+
+    def within(self, selection: Selection) -> bool:
+        """Whether it can be called under a selection."""
+        ...
+
+    def listed(self, selection: Selection) -> bool:
+        """Whether tools/list shows it to those who may call it."""
+        ...
+
+    def scope_for(self, arguments: Mapping[str, Any]) -> str | None:
+        """The scope that a call with these arguments needs; None where there is none."""
+        ...
+
+    async def call(self, ctx: Context, arguments: Mapping[str, Any]) -> CallToolResult | InputRequiredResult:
+        """Answer a call."""
+        ...
+
+
+class OperationTool:
+    """An operation as a tool."""
+
+    def __init__(self, operation: AnyOperation, calls: Calls) -> None:
+        self.tool = as_tool(operation)
+        self._operation = operation
+        self._calls = calls
+
+    def open_to(self, caller: Caller) -> bool:
+        """By scope and by the limits of the grant."""
+        return self._operation.open_to(caller)
+
+    def within(self, selection: Selection) -> bool:
+        """Unless it was left out."""
+        return selection.allows(self._operation)
+
+    def listed(self, selection: Selection) -> bool:
+        """Wherever it can be called."""
+        return self.within(selection)
+
+    def scope_for(self, arguments: Mapping[str, Any]) -> str | None:
+        """The operation's, whatever the arguments."""
+        del arguments
+        return self._operation.scope
+
+    async def call(self, ctx: Context, arguments: Mapping[str, Any]) -> CallToolResult | InputRequiredResult:
+        """Run the operation."""
+        return await self._calls.run(ctx, self._operation, arguments)
 
 
 class Tools:
-    """The shelf of tools."""
+    """Answers tools/list and tools/call."""
 
-    def __init__(self, catalogue: Iterable[AnyOperation], pipeline: Pipeline) -> None:
-        self._pipeline = pipeline
-        self._operations = {
-            operation.tool: operation for operation in catalogue if Surface.MCP in operation.surfaces
+    def __init__(self, catalogue: Iterable[AnyOperation], calls: Calls) -> None:
+        self._offered: dict[str, Offered] = {
+            operation.tool: OperationTool(operation, calls)
+            for operation in catalogue
+            if Surface.MCP in operation.surfaces
         }
-        self._tools = {name: as_tool(operation) for name, operation in self._operations.items()}
 
     def __contains__(self, name: str) -> bool:
-        return name in self._tools
+        return name in self._offered
 
     def schema_of(self, name: str) -> Schema | None:
         """A tool's input schema, for the SDK's check of headers that mirror arguments."""
-        tool = self._tools.get(name)
-        return None if tool is None else tool.input_schema
+        offered = self._offered.get(name)
+        return None if offered is None else offered.tool.input_schema
 
-    def visible_to(self, caller: Caller) -> list[Tool]:
-        """The tools that the caller's scopes allow, in the catalogue's order."""
+    def scope_for(self, name: str, arguments: Mapping[str, Any]) -> str | None:
+        """The scope that a call needs; None where there is none or no such tool."""
+        offered = self._offered.get(name)
+        return None if offered is None else offered.scope_for(arguments)
+
+    def visible_to(self, caller: Caller, selection: Selection) -> list[Tool]:
+        """The tools that are listed for a caller, in the catalogue's order."""
         return [
-            self._tools[name] for name, operation in self._operations.items() if caller.may(operation.scope)
+            offered.tool
+            for offered in self._offered.values()
+            if offered.listed(selection) and offered.open_to(caller)
         ]
 
     async def answer_list(self, ctx: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
         """Answer tools/list. All tools fit one page, so no cursor was ever given out."""
         if params is not None and params.cursor is not None:
             raise MCPError(INVALID_PARAMS, "This cursor was not made by this server.")
-        return ListToolsResult(tools=self.visible_to(caller_of(ctx)))
+        return ListToolsResult(tools=self.visible_to(caller_of(ctx), selection_of(ctx)))
 
-    async def answer_call(self, ctx: Context, params: CallToolRequestParams) -> CallToolResult:
-        """Answer tools/call.
-
-        An unknown tool is an error of the protocol. A known one that the caller's scopes do not reach is an
-        error of the call, INSUFFICIENT_SCOPE: access tokens cannot be widened on the way, so an HTTP 403
-        would gain nothing and would lose the words that tell a model what to ask its person for.
-        """
-        operation = self._operations.get(params.name)
-        if operation is None:
+    async def answer_call(
+        self, ctx: Context, params: CallToolRequestParams
+    ) -> CallToolResult | InputRequiredResult:
+        """Answer tools/call. A tool that is unknown, or left out by the selection, is an error of the protocol."""
+        offered = self._offered.get(params.name)
+        if offered is None or not offered.within(selection_of(ctx)):
             raise MCPError(INVALID_PARAMS, f"There is no tool called '{params.name[:100]}'.")
-        caller = caller_of(ctx)
-        try:
-            arguments, key = _split(operation, params.arguments or {})
-            outcome = await self._pipeline.run(caller, operation, arguments, idempotency_key=key)
-        except ChatwrightError as error:
-            return _failure(error.problem(caller.request_id))
-        return _success(outcome)
+        return await offered.call(ctx, params.arguments or {})
 
 
 def as_tool(operation: AnyOperation) -> Tool:
@@ -107,13 +160,14 @@ class RememberedLists:
     """Middleware that keeps finished tools/list answers: making one costs more than most calls do."""
 
     def __init__(self) -> None:
-        self._answers: OrderedDict[tuple[str, frozenset[str]], HandlerResult] = OrderedDict()
+        self._answers: OrderedDict[_Shown, HandlerResult] = OrderedDict()
 
     async def __call__(self, ctx: Context, call_next: CallNext) -> HandlerResult:
         if ctx.method != "tools/list" or (ctx.params or {}).get("cursor") is not None:
             return await call_next(ctx)
         validate_client_request(ctx.method, ctx.protocol_version, ctx.params)
-        key = (ctx.protocol_version, caller_of(ctx).scopes)
+        caller = caller_of(ctx)
+        key = (ctx.protocol_version, caller.scopes, caller.operations, selection_of(ctx))
         if key in self._answers:
             self._answers.move_to_end(key)
             return self._answers[key]
@@ -122,30 +176,3 @@ class RememberedLists:
         if len(self._answers) > _MOST_LISTS:
             self._answers.popitem(last=False)
         return answer
-
-
-def _split(operation: AnyOperation, arguments: Mapping[str, Any]) -> tuple[Mapping[str, Any], str | None]:
-    """Part the idempotency key from the operation's own arguments."""
-    if not operation.writes or IDEMPOTENCY_KEY not in arguments:
-        return arguments, None
-    rest = dict(arguments)
-    key = rest.pop(IDEMPOTENCY_KEY)
-    if key is not None and not isinstance(key, str):
-        message = "An idempotency key is a text."
-        raise InvalidInput(message, fields=[FieldProblem(path=IDEMPOTENCY_KEY, message=message)])
-    return rest, key
-
-
-def _success(outcome: Outcome) -> CallToolResult:
-    value = without_nulls(outcome.value)
-    return CallToolResult(
-        content=[TextContent(text=orjson.dumps(value).decode())],
-        structured_content=value,
-        _meta={"replayed": True} if outcome.replayed else None,
-    )
-
-
-def _failure(problem: Problem) -> CallToolResult:
-    """A failed call: the problem as text only, since structured content would have to fit the output schema."""
-    text = orjson.dumps(wire_problem(problem)).decode()
-    return CallToolResult(content=[TextContent(text=text)], is_error=True)

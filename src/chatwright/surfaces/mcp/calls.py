@@ -1,0 +1,44 @@
+"""Carrying out a call of a tool: what is asked of the pipeline, and what is done around it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mcp.types import CallToolResult, InputRequiredResult
+
+from chatwright.features.workspaces.pipeline import Pipeline
+from chatwright.kernel.errors import ChatwrightError, FieldProblem, InvalidInput
+from chatwright.kernel.operation import AnyOperation
+from chatwright.surfaces.mcp.answers import failure, success
+from chatwright.surfaces.mcp.context import Context, caller_of
+from chatwright.surfaces.mcp.schemas import IDEMPOTENCY_KEY
+
+
+class Calls:
+    """Runs operations for tools."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+
+    async def run(
+        self, ctx: Context, operation: AnyOperation, arguments: Mapping[str, Any]
+    ) -> CallToolResult | InputRequiredResult:
+        """Carry out one call; a failure of the product's own is a result too."""
+        caller = caller_of(ctx)
+        try:
+            rest, key = _split(operation, arguments)
+            outcome = await self._pipeline.run(caller, operation, rest, idempotency_key=key)
+        except ChatwrightError as error:
+            return failure(error.problem(caller.request_id))
+        return success(operation, outcome)
+
+
+def _split(operation: AnyOperation, arguments: Mapping[str, Any]) -> tuple[Mapping[str, Any], str | None]:
+    """Part the idempotency key from the operation's own arguments."""
+    if not operation.writes or IDEMPOTENCY_KEY not in arguments:
+        return arguments, None
+    rest = dict(arguments)
+    key = rest.pop(IDEMPOTENCY_KEY)
+    if key is not None and not isinstance(key, str):
+        message = "An idempotency key is a text."
+        raise InvalidInput(message, fields=[FieldProblem(path=IDEMPOTENCY_KEY, message=message)])
+    return rest, key
