@@ -1,5 +1,6 @@
-"""Every operation of the product, in one explicit tuple."""
+"""Every operation of the product, in one explicit tuple, and the sets of them that go together as tools."""
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from chatwright.features.contacts import operations as contacts
@@ -125,3 +126,122 @@ CATALOGUE: Final[tuple[AnyOperation, ...]] = (
     attachments.register_attachment,
     attachments.get_attachment,
 )
+
+
+def _named(*names: str) -> frozenset[str]:
+    """Operations by name; a noun stands for all of its own. Raises LookupError for what there is not."""
+    found = {name: {op.name for op in CATALOGUE if name in {op.name, op.noun}} for name in names}
+    unknown = [name for name, operations in found.items() if not operations]
+    if unknown:
+        message = f"no operations are called {unknown}"
+        raise LookupError(message)
+    return frozenset[str]().union(*found.values())
+
+
+DEFAULT_TOOLSET: Final = "default"
+"""The toolset that is shown where none is chosen: what answering customers and finding the right ones takes."""
+
+TOOLSETS: Final[Mapping[str, frozenset[str]]] = {
+    DEFAULT_TOOLSET: _named(
+        "inboxes.list",
+        "conversations.list",
+        "messages.list",
+        "messages.send",
+        "messages.add_note",
+        "conversations.set_owner",
+        "conversations.assign",
+        "conversations.close",
+        "contacts.find",
+        "contacts.filter",
+        "contacts.get",
+        "contacts.upsert",
+        "contacts.update",
+        "contacts.add_tags",
+        "segments.list",
+        "segments.create",
+        "templates.list",
+    ),
+    "all": frozenset(operation.name for operation in CATALOGUE),
+    "agent": _named(
+        "conversations",
+        "messages",
+        "notes",
+        "saved_replies",
+        "attachments",
+        "contacts.find",
+        "contacts.get",
+        "contacts.create",
+        "contacts.update",
+        "contacts.add_tags",
+        "contacts.remove_tags",
+        "contacts.block",
+        "contacts.unblock",
+        "contacts.record_consent",
+        "tags.list",
+        "fields.list",
+        "inboxes.list",
+        "members.list",
+        "templates.list",
+    ),
+    "marketer": _named(
+        "contacts",
+        "tags",
+        "fields",
+        "segments",
+        "imports",
+        "exports",
+        "templates",
+        "inboxes.list",
+        "inboxes.get_quiet_hours",
+        "messages.check_send",
+        "messages.send",
+        "conversations.list",
+        "messages.list",
+    ),
+    "builder": _named(
+        "inboxes",
+        "templates",
+        "fields",
+        "tags",
+        "segments",
+        "saved_replies",
+        "contacts.find",
+        "conversations.list",
+        "messages.list",
+        "messages.send",
+        "messages.trace",
+    ),
+    "analyst": _named(
+        "workspace.get",
+        "members.list",
+        "inboxes.list",
+        "inboxes.count_events",
+        "contacts.find",
+        "contacts.filter",
+        "contacts.get",
+        "contacts.list_consents",
+        "tags.list",
+        "fields.list",
+        "segments.list",
+        "segments.get",
+        "segments.preview",
+        "segments.count",
+        "segments.contacts",
+        "exports",
+        "conversations.list",
+        "conversations.get",
+        "messages.list",
+        "messages.get",
+        "messages.trace",
+        "templates.list",
+        "audit.list",
+    ),
+    "admin": _named("workspace", "members", "token", "audit", "inboxes", "fields", "tags"),
+    **{noun: _named(noun) for noun in dict.fromkeys(operation.noun for operation in CATALOGUE)},
+}
+"""Names of operations by toolset: the default one, all, one for each job, and one for each noun."""
+
+
+def operations_of(toolsets: Iterable[str]) -> frozenset[str]:
+    """The names of the operations in any of the toolsets. A toolset that there is not holds none."""
+    return frozenset[str]().union(*(TOOLSETS.get(name, frozenset()) for name in toolsets))
