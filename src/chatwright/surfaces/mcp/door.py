@@ -37,6 +37,7 @@ from chatwright.surfaces.mcp.errors import (
     wire_problem,
 )
 from chatwright.surfaces.mcp.selection import DEFAULT
+from chatwright.surfaces.mcp.sessions import METHODS, SessionWay, may_have_session
 
 MAX_BODY: Final = 4 * 1024 * 1024
 """Most bytes of one request: a message of 2 MB with its JSON escapes, and far below what hurts."""
@@ -80,10 +81,16 @@ class Envelope:
 
 @dataclass(frozen=True)
 class Ways:
-    """The two ways a message is answered."""
+    """How a message can be answered."""
 
     json: ASGIApp
     stream: ASGIApp
+    session: SessionWay | None = None
+    """For the revisions that know sessions; without it they are answered as the others are."""
+
+    def session_for(self, headers: Headers) -> SessionWay | None:
+        """The way of a request that belongs to a session or may open one."""
+        return self.session if may_have_session(headers) else None
 
 
 class Door:
@@ -121,7 +128,8 @@ class Door:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         request = Request(scope, receive)
-        if request.method != "POST":
+        session = self._ways.session_for(request.headers)
+        if request.method not in (METHODS if session else {"POST"}):
             raise MethodNotAllowed("Send JSON-RPC messages by POST; there are no sessions to read or delete.")
         self._neighbours.check(request.headers)
         token = _bearer_token(request.headers)
@@ -133,7 +141,11 @@ class Door:
             await _header_missing(envelope)(scope, receive, send)
             return
         caller = replace(caller, client=envelope.client or caller.client)
-        admit(scope, Admission(caller, DEFAULT, lambda: self._authenticator.by_token(token, presented)))
+        admission = Admission(caller, DEFAULT, lambda: self._authenticator.by_token(token, presented))
+        admit(scope, admission)
+        if session is not None:
+            await session(scope, _replaying(body, receive), send, admission)
+            return
         way = self._ways.json
         if envelope.wants_stream and all(check_accept_headers(request)):
             way = self._ways.stream

@@ -1,8 +1,8 @@
 """An MCP server over Streamable HTTP: both eras of the protocol behind one door."""
 
 from collections.abc import AsyncGenerator, Iterable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mcp.server.lowlevel.server import Server
@@ -10,6 +10,7 @@ from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, Streamable
 
 from chatwright.features.workspaces.authentication import Authenticator
 from chatwright.surfaces.mcp.door import MAX_BODY, Door, Neighbours, Ways
+from chatwright.surfaces.mcp.sessions import Sessions, SessionWay
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,9 @@ class McpFace:
 
     `app` is an ASGI application for exactly `/mcp`: mount it as `Route("/mcp", face.app)`, which passes every
     method on. It answers while `running()` is open.
+
+    With `sessions` clients of revisions before 2026-07-28 get one each, in the memory of this process: for a
+    server whose tools ask their caller something, and which is one process. Else any process answers any message.
     """
 
     def __init__(
@@ -39,6 +43,7 @@ class McpFace:
         allowed_hosts: Iterable[str],
         allowed_origins: Iterable[str],
         max_body: int = MAX_BODY,
+        sessions: Sessions | None = None,
     ) -> None:
         self._public_url = public_url.rstrip("/")
         self._scopes = scopes
@@ -48,8 +53,14 @@ class McpFace:
             )
             for plain in (True, False)
         ]
+        plain, streaming = self._managers
+        ways = Ways(StreamableHTTPASGIApp(plain), StreamableHTTPASGIApp(streaming))
+        if sessions is not None:
+            keeping = _keeping(server, sessions, max_body)
+            self._managers.append(keeping)
+            ways = replace(ways, session=SessionWay(StreamableHTTPASGIApp(keeping)))
         self.app = Door(
-            Ways(*(StreamableHTTPASGIApp(manager) for manager in self._managers)),
+            ways,
             authenticator,
             Neighbours(frozenset(host.lower() for host in allowed_hosts), frozenset(allowed_origins)),
             challenge={
@@ -62,8 +73,9 @@ class McpFace:
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Keep the tasks that answer requests; once per face."""
-        plain, streaming = self._managers
-        async with plain.run(), streaming.run():
+        async with AsyncExitStack() as stack:
+            for manager in self._managers:
+                await stack.enter_async_context(manager.run())
             yield
 
     def resource_metadata(self) -> dict[str, Any]:
@@ -74,3 +86,14 @@ class McpFace:
             "scopes_supported": list(self._scopes.all),
             "bearer_methods_supported": ["header"],
         }
+
+
+def _keeping(
+    server: "Server[dict[str, Any]]", sessions: Sessions, max_body: int
+) -> StreamableHTTPSessionManager:
+    return StreamableHTTPSessionManager(
+        server,
+        session_idle_timeout=sessions.idle_seconds,
+        max_sessions=sessions.most,
+        max_request_body_size=max_body,
+    )
