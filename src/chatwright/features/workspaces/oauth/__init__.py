@@ -1,0 +1,1 @@
+"""The authorization server that is built in (OAuth 2.1): clients, what people granted them, codes and tokens."""
