@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from chatwright.app.plugins import channels
 from chatwright.app.settings import Settings
+from chatwright.catalogue import TOOLSETS
 from chatwright.features.contacts.exports.jobs import export_ledger
 from chatwright.features.contacts.imports.jobs import import_ledger
+from chatwright.features.contacts.tags.directory import StoredTags
 from chatwright.features.messaging.inboxes.directory import StoredInboxes
 from chatwright.features.messaging.jobs import (
     courtesy_ledger,
@@ -36,6 +38,8 @@ from chatwright.ports.channel import register_channel
 from chatwright.ports.inboxes import register_inbox_directory
 from chatwright.ports.ledger import Ledger
 from chatwright.ports.site import Site, register_site
+from chatwright.ports.tags import register_tag_directory
+from chatwright.ports.toolsets import register_toolsets
 
 if TYPE_CHECKING:
     from chatwright.ports.storage import Storage
@@ -75,6 +79,8 @@ async def open_product(settings: Settings) -> AsyncGenerator[Product]:
             register_channel(channel)
         register_site(Site(settings.public_url, cipher))
         register_inbox_directory(StoredInboxes())
+        register_tag_directory(StoredTags())
+        register_toolsets(TOOLSETS)
         limiter = RateLimiter(database)
         storage = FolderStorage(settings.data / "files")
         yield Product(

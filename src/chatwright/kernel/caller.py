@@ -1,6 +1,7 @@
 """Who calls: the identity and limits that travel with every operation."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -13,6 +14,7 @@ class PrincipalKind(StrEnum):
 
     MEMBER = "member"
     TOKEN = "token"  # noqa: S105 - the kind of a principal, not a secret.
+    GRANT = "grant"
     AGENT = "agent"
     FLOW = "flow"
     SYSTEM = "system"
@@ -55,6 +57,12 @@ class Caller:
     """A rate of this caller's own, below the usual one."""
     supervised: bool = False
     """Whether a person of the workspace has to approve its risky calls."""
+    person_id: UUID | None = None
+    """The person whose access this is: a member, or the one behind a token or grant. None for the server's own."""
+    toolsets: frozenset[str] | None = None
+    """The names of the toolsets that `operations` comes from."""
+    expires_at: datetime | None = None
+    """When this access ends by itself."""
     rehearsing: bool = False
     """Whether this call is a dry run: its transaction is undone, and what calls a provider must leave that out."""
     client: str = ""

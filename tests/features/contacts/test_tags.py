@@ -2,10 +2,11 @@
 
 import pytest
 
-from chatwright.features.contacts.errors import TagExists, TagInUse, TagNotFound
+from chatwright.features.contacts.errors import TagExists, TagInUse
 from chatwright.features.contacts.operations import create_contact, get_contact
 from chatwright.features.contacts.segments.operations import create_segment
 from chatwright.features.contacts.tags.operations import create_tag, delete_tag, list_tags, rename_tag
+from chatwright.features.workspaces.errors import TagNotFound
 from chatwright.kernel.errors import Forbidden
 from chatwright.kernel.ids import new_id
 from tests.conftest import Desk

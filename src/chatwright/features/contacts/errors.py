@@ -15,13 +15,6 @@ class IdentityTaken(Conflict):
     hint = "Merge the two contacts if they are the same person."
 
 
-class TagNotFound(NotFound):
-    code = "TAG_NOT_FOUND"
-
-    def __init__(self) -> None:
-        super().__init__("There is no such tag in this workspace.")
-
-
 class TagExists(Conflict):
     code = "TAG_EXISTS"
 

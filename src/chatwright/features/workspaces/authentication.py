@@ -4,8 +4,9 @@ import asyncio
 import hashlib
 import secrets
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from argon2 import PasswordHasher
@@ -21,6 +22,7 @@ from chatwright.kernel.errors import Conflict, InvalidInput, Unauthenticated
 from chatwright.kernel.ids import new_id
 from chatwright.kernel.operation import Input
 from chatwright.ports.database import Database
+from chatwright.ports.toolsets import operations_of
 
 TOKEN_PREFIX = "cw_"  # noqa: S105 - the public part of every token.
 SHOWN_PREFIX = 9
@@ -29,6 +31,8 @@ CACHE_SECONDS = 0.8
 SESSION_HOURS = 24 * 14
 SHORTEST_PASSWORD = 10
 LONGEST_PASSWORD = 200
+
+Limit = TypeVar("Limit")
 
 
 def new_token() -> str:
@@ -66,8 +70,15 @@ class Authenticator:
             principal_id=str(grant.id),
             name=grant.name,
             scopes=_scopes_of(grant),
-            inbox_ids=None if grant.inbox_ids is None else frozenset(grant.inbox_ids),
             surface=presented.surface,
+            toolsets=_set_of(grant.toolsets),
+            operations=None if grant.toolsets is None else operations_of(grant.toolsets),
+            inbox_ids=_set_of(grant.inbox_ids),
+            tag_ids=_set_of(grant.tag_ids),
+            calls_per_minute=grant.calls_per_minute,
+            supervised=grant.supervised,
+            person_id=grant.maker_id,
+            expires_at=grant.expires_at,
             client=presented.client,
             request_id=presented.request_id or new_id().hex,
         )
@@ -86,6 +97,7 @@ class Authenticator:
             name=grant.name,
             scopes=scopes_of_member(grant.role, agency=grant.agency),
             surface=presented.surface,
+            person_id=grant.user_id,
             client=presented.client,
             request_id=presented.request_id or new_id().hex,
         )
@@ -110,6 +122,10 @@ class Authenticator:
             self._tokens.clear()
         self._tokens[key] = (grant, asked_at + CACHE_SECONDS)
         return grant
+
+
+def _set_of(limits: Iterable[Limit] | None) -> frozenset[Limit] | None:
+    return None if limits is None else frozenset(limits)
 
 
 def _scopes_of(grant: store.TokenGrant) -> frozenset[str]:

@@ -15,6 +15,13 @@ class InboxNotFound(NotFound):
     code = "INBOX_NOT_FOUND"
 
 
+class TagNotFound(NotFound):
+    code = "TAG_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such tag in this workspace.")
+
+
 class TokenNotFound(NotFound):
     code = "TOKEN_NOT_FOUND"
 
@@ -26,3 +33,7 @@ class LastOwner(Conflict):
 
 class UnknownScope(InvalidInput):
     code = "UNKNOWN_SCOPE"
+
+
+class UnknownToolset(InvalidInput):
+    code = "UNKNOWN_TOOLSET"

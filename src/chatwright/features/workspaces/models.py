@@ -159,8 +159,16 @@ class AccessToken(Output):
     """What it may do."""
     read_only: bool
     """Whether it may only read, whatever its scopes say."""
+    toolsets: list[str] | None
+    """Toolsets it is limited to; all that its scopes reach when absent."""
     inbox_ids: list[UUID] | None
     """Inboxes it is limited to; all when absent."""
+    tag_ids: list[UUID] | None
+    """Tags it is limited to: it sees contacts that carry one of them, and what belongs to those; all when absent."""
+    calls_per_minute: int | None
+    """A rate of its own; the usual one when absent."""
+    supervised: bool
+    """Whether a person has to approve its risky calls."""
     created_by: str
     """Who made it."""
     created_at: datetime
@@ -180,8 +188,16 @@ class CreateToken(Input):
     """Scopes such as `contacts:read`; everything the caller may do when absent."""
     read_only: bool = False
     """Whether it may only read."""
+    toolsets: Annotated[list[str], Field(min_length=1)] | None = None
+    """Limit it to these toolsets: a room such as `contacts`, or a job such as `agent`."""
     inbox_ids: Annotated[list[UUID], Field(min_length=1)] | None = None
     """Limit it to these inboxes."""
+    tag_ids: Annotated[list[UUID], Field(min_length=1)] | None = None
+    """Limit it to contacts that carry one of these tags, and to what belongs to those."""
+    calls_per_minute: Annotated[int, Field(ge=1, le=12_000)] | None = None
+    """Limit it to so many calls a minute."""
+    supervised: bool = False
+    """Whether a person has to approve its risky calls."""
     expires_at: Moment | None = None
     """When it stops working; never when absent."""
 

@@ -11,10 +11,11 @@ from chatwright.features.workspaces.errors import (
     InboxNotFound,
     LastOwner,
     MemberNotFound,
+    TagNotFound,
     TokenNotFound,
     UnknownScope,
+    UnknownToolset,
 )
-from chatwright.features.workspaces.inboxes import check_inboxes
 from chatwright.features.workspaces.models import (
     AccessToken,
     AuditRecord,
@@ -42,9 +43,16 @@ from chatwright.features.workspaces.models import (
     VerifyAudit,
     Workspace,
 )
+from chatwright.features.workspaces.narrowing import (
+    earlier,
+    fewer,
+    narrowed_inboxes,
+    narrowed_tags,
+    narrowed_toolsets,
+)
 from chatwright.features.workspaces.rules import OWNERS_SCOPE, unknown_scopes
 from chatwright.kernel.caller import Caller, PrincipalKind
-from chatwright.kernel.errors import FieldProblem, InvalidInput, NotFound, ScopeMissing
+from chatwright.kernel.errors import FieldProblem, InvalidInput, NotFound, OutsideGrant, ScopeMissing
 from chatwright.kernel.events import Event
 from chatwright.kernel.ids import new_id
 from chatwright.kernel.operation import Effect, RateClass, operation
@@ -216,12 +224,13 @@ async def remove_member(caller: Caller, request: RemoveMember) -> Removed:
     scope="tokens:write",
     effect=Effect.ADD,
     http="POST /tokens",
-    errors=(UnknownScope, InboxNotFound),
+    errors=(UnknownScope, UnknownToolset, InboxNotFound, TagNotFound, OutsideGrant),
 )
 async def create_token(caller: Caller, request: CreateToken) -> CreatedToken:
     """Create an access token for a program. Its secret is shown once, now.
 
-    A token never gets more than its maker has: scopes, inboxes, read-only and expiry are narrowed to the maker's.
+    A token never gets more than its maker has: scopes, toolsets, inboxes, tags, rate, supervision and expiry are
+    narrowed to the maker's.
     """
     scopes = sorted(caller.scopes) if request.scopes is None else sorted(set(request.scopes))
     if unknown := unknown_scopes(scopes):
@@ -242,10 +251,14 @@ async def create_token(caller: Caller, request: CreateToken) -> CreatedToken:
         digest(token),
         scopes,
         request.read_only,
-        await _narrowed(caller, request.inbox_ids),
         caller.name,
-        await _expiry(caller, request.expires_at),
-        await _maker(caller),
+        earlier(caller.expires_at, request.expires_at),
+        caller.person_id,
+        narrowed_toolsets(caller, request.toolsets),
+        await narrowed_inboxes(caller, request.inbox_ids),
+        await narrowed_tags(caller, request.tag_ids),
+        fewer(caller.calls_per_minute, request.calls_per_minute),
+        caller.supervised or request.supervised,
     )
     emit(Event("token.created", caller.workspace_id, row.id))
     return CreatedToken(token=token, access_token=row)
@@ -347,32 +360,6 @@ def _check_may_change(caller: Caller, *roles: Role) -> None:
     caller.require_every_inbox()
     if "owner" in roles:
         caller.require(OWNERS_SCOPE)
-
-
-async def _narrowed(caller: Caller, wanted: list[UUID] | None) -> list[UUID] | None:
-    if wanted is not None:
-        await check_inboxes(caller, wanted)
-        return wanted
-    return None if caller.inbox_ids is None else sorted(caller.inbox_ids)
-
-
-async def _maker(caller: Caller) -> UUID | None:
-    """The member behind a caller: itself, or who made its token."""
-    match caller.kind:
-        case PrincipalKind.MEMBER:
-            return UUID(caller.principal_id)
-        case PrincipalKind.TOKEN:
-            return await store.MAKER_OF.first(caller.workspace_id, UUID(caller.principal_id))
-        case _:
-            return None
-
-
-async def _expiry(caller: Caller, wanted: datetime | None) -> datetime | None:
-    """When a token that the caller makes has to end: as wished, and not after a token that makes it."""
-    if caller.kind is not PrincipalKind.TOKEN:
-        return wanted
-    own = await store.TOKEN_EXPIRY.first(caller.workspace_id, UUID(caller.principal_id))
-    return min((each for each in (own, wanted) if each is not None), default=None)
 
 
 def _check_timezone(timezone: str | None) -> None:

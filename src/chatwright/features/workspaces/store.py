@@ -1,6 +1,7 @@
 """Queries of the workspaces room."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from chatwright.features.workspaces.models import (
@@ -39,11 +40,18 @@ class TokenGrant:
     name: str
     scopes: list[str]
     read_only: bool
+    toolsets: list[str] | None
     inbox_ids: list[UUID] | None
+    tag_ids: list[UUID] | None
+    calls_per_minute: int | None
+    supervised: bool
+    expires_at: datetime | None
     untouched: bool
     """Whether the time of its last use is to be written anew."""
+    maker_id: UUID | None
+    """The member behind it; None for a token of the server itself."""
     maker_role: Role | None
-    """The role of the member behind it; None for a token of the server itself."""
+    """What that member may do now."""
     maker_agency: bool
 
 
@@ -216,13 +224,14 @@ AGENCY_WORKSPACES = Statement(
     Workspace,
 )
 
-_GRANTED = "id, name, prefix, scopes, read_only, inbox_ids, created_by, created_at, expires_at, last_used_at"
+_LIMITS = "toolsets, inbox_ids, tag_ids, calls_per_minute, supervised"
+_GRANTED = f"id, name, prefix, scopes, read_only, {_LIMITS}, created_by, created_at, expires_at, last_used_at"
 INSERT_TOKEN = Statement(
     "workspaces.insert_token",
     f"""
     insert into access_tokens
-        (id, workspace_id, name, prefix, token_hash, scopes, read_only, inbox_ids, created_by, expires_at, maker_id)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning {_GRANTED}
+        (id, workspace_id, name, prefix, token_hash, scopes, read_only, created_by, expires_at, maker_id, {_LIMITS})
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) returning {_GRANTED}
     """,
     AccessToken,
 )
@@ -244,8 +253,8 @@ REVOKE_TOKEN = Statement(
 )
 TOKEN_GRANT = Statement(
     "workspaces.token_grant",
-    """
-    select id, token.workspace_id, name, scopes, read_only, inbox_ids,
+    f"""
+    select id, token.workspace_id, name, scopes, read_only, {_LIMITS}, expires_at, maker_id,
            last_used_at is null or last_used_at < now() - interval '1 minute' as untouched,
            members.role as maker_role,
            exists (select from agency_members join workspaces using (agency_id)
@@ -256,14 +265,6 @@ TOKEN_GRANT = Statement(
       and (maker_id is null or members.user_id is not null)
     """,
     TokenGrant,
-)
-MAKER_OF = Statement(
-    "workspaces.maker_of", "select maker_id from access_tokens where workspace_id = $1 and id = $2", value
-)
-TOKEN_EXPIRY = Statement(
-    "workspaces.token_expiry",
-    "select expires_at from access_tokens where workspace_id = $1 and id = $2",
-    value,
 )
 TOUCH_TOKEN = Statement(
     "workspaces.touch_token",

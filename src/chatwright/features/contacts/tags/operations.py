@@ -2,12 +2,13 @@
 
 from uuid import UUID
 
-from chatwright.features.contacts.errors import TagExists, TagInUse, TagNotFound
+from chatwright.features.contacts.errors import TagExists, TagInUse
 from chatwright.features.contacts.filters import FILTER, tags_of
 from chatwright.features.contacts.folding import tag_key
 from chatwright.features.contacts.store import SEGMENT_FILTERS
 from chatwright.features.contacts.tags import store
 from chatwright.features.contacts.tags.models import CreateTag, DeleteTag, ListTags, RenameTag, Tag
+from chatwright.features.workspaces.errors import TagNotFound
 from chatwright.features.workspaces.models import Removed
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.events import Event

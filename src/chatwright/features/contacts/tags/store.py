@@ -55,3 +55,11 @@ TAKE_OFF = Statement(
     """,
     value,
 )
+STRANGE_TAGS = Statement(
+    "contacts.strange_tags",
+    """
+    select asked.id from unnest($2::uuid[]) as asked (id)
+    where not exists (select from tags where tags.id = asked.id and tags.workspace_id = $1)
+    """,
+    value,
+)
