@@ -2,7 +2,8 @@
 
 A call has a deadline, a largest answer, and a guard: it goes to public addresses only, over TLS, unless the
 server's settings allow the host by name (the sandbox, a private mail gateway). The name is resolved once and the
-connection made to the address that was judged, so that a second answer of the name server changes nothing.
+connection made to the address that was judged, so that a second answer of the name server changes nothing. Where a
+cloud gives out a machine's credentials nobody is ever sent, by whatever name.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ import httpx2
 import orjson
 
 from chatwright.kernel.errors import Unavailable
-from chatwright.net.addresses import is_public
+from chatwright.net.addresses import is_metadata, is_public
 from chatwright.net.forms import FormFile, multipart
 
 HTTP_PORT = 80
@@ -138,12 +139,10 @@ class Web:
                 f"The server does not call {host} without encryption.",
                 hint="Use TLS, or have the host allowed in CHATWRIGHT_ALLOWED_HOSTS.",
             )
-        address = host
+        allowed = _is_allowed(host, port, self._allowed)
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                if not _is_allowed(host, port, self._allowed):
-                    address = await _public_address(host, port, CONNECT_SECONDS)
-                return await _connected(address, port)
+                return await _connected(await _judged(host, port, CONNECT_SECONDS, allowed=allowed), port)
         except (TimeoutError, httpcore2.ConnectTimeout):
             raise NotSent(f"{host} could not be reached in time.") from None
         except (OSError, UnicodeError, httpcore2.ConnectError) as error:
@@ -162,10 +161,10 @@ class Web:
         follow: bool = False,
     ) -> AsyncGenerator[Streamed]:
         host = _host_of(url)
-        request = self._client.build_request(
-            method, url, params=params, headers={**(headers or {}), **body.headers}, content=body.content
-        )
         with _told(host):
+            request = self._client.build_request(
+                method, url, params=params, headers={**(headers or {}), **body.headers}, content=body.content
+            )
             async with asyncio.timeout(seconds):
                 response = await self._client.send(request, stream=True, follow_redirects=follow)
                 try:
@@ -251,15 +250,16 @@ class _told:  # noqa: N801 - it reads as a word where it is used.
                 return
 
 
-async def _connected(host: str, port: int) -> socket.socket:
-    """A connection to the first of a host's addresses that answers."""
+async def _connected(addresses: Sequence[str], port: int) -> socket.socket:
+    """A connection to the first of these addresses that answers."""
     loop = asyncio.get_running_loop()
     failure = OSError("no address")
-    for family, kind, protocol, _, address in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        connection = socket.socket(family, kind, protocol)
+    for address in addresses:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        connection = socket.socket(family, socket.SOCK_STREAM)
         connection.settimeout(0)
         try:
-            await loop.sock_connect(connection, address)
+            await loop.sock_connect(connection, (address, port))
         except OSError as error:
             connection.close()
             failure = error
@@ -318,13 +318,19 @@ class _GuardedBackend(httpcore2.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
-        """Connect to the first address of the host that may be called."""
-        if not _is_allowed(host, port, self._allowed):
-            host = await _public_address(host, port, timeout)
-        return await self._plain.connect_tcp(host, port, timeout, local_address, socket_options)
+        """Connect to the first address of the host that answers, if all may be called."""
+        allowed = _is_allowed(host, port, self._allowed)
+        failure: Exception = httpcore2.ConnectError("no address")
+        for address in await _judged(host, port, timeout, allowed=allowed):
+            try:
+                return await self._plain.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+                failure = error
+        raise failure
 
 
-async def _public_address(host: str, port: int, seconds: float | None) -> str:
+async def _judged(host: str, port: int, seconds: float | None, *, allowed: bool) -> list[str]:
+    """The addresses of a host, in the order to try them; raises ForbiddenAddress."""
     try:
         async with asyncio.timeout(seconds):
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -332,8 +338,8 @@ async def _public_address(host: str, port: int, seconds: float | None) -> str:
         raise httpcore2.ConnectTimeout from error
     except (OSError, UnicodeError) as error:
         raise httpcore2.ConnectError(str(error)) from error
-    addresses = [cast("str", address[0]) for *_, address in found]
-    # One that is not public among them is a sign of a trick: then none is used.
-    if not addresses or not all(map(is_public, addresses)):
+    addresses = list(dict.fromkeys(cast("str", address[0]) for *_, address in found))
+    # One that may not be called among them is a sign of a trick: then none is used.
+    if not addresses or any(map(is_metadata, addresses)) or not (allowed or all(map(is_public, addresses))):
         raise ForbiddenAddress(host)
-    return addresses[0]
+    return addresses
