@@ -1,12 +1,12 @@
 """Proving who calls: access tokens, passwords, sessions and one-time links."""
 
 import asyncio
-import hashlib
 import secrets
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated, Any, Protocol, TypeVar
 from uuid import UUID
 
 from argon2 import PasswordHasher
@@ -14,9 +14,13 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from pydantic import AfterValidator, EmailStr, Field, SecretStr
 
 from chatwright.features.workspaces import store
+from chatwright.features.workspaces.credentials import GRANT_PREFIX, TOKEN_PREFIX, digest
 from chatwright.features.workspaces.errors import WorkspaceNotFound
 from chatwright.features.workspaces.models import Membership, Name
+from chatwright.features.workspaces.oauth import store as oauth
+from chatwright.features.workspaces.oauth.rules import scopes_of
 from chatwright.features.workspaces.rules import effective_scopes, narrowed_scopes, scopes_of_member
+from chatwright.features.workspaces.subjects import Subject
 from chatwright.kernel.caller import Caller, PrincipalKind, Surface
 from chatwright.kernel.errors import Conflict, InvalidInput, Unauthenticated
 from chatwright.kernel.ids import new_id
@@ -24,10 +28,9 @@ from chatwright.kernel.operation import Input
 from chatwright.ports.database import Database
 from chatwright.ports.toolsets import operations_of
 
-TOKEN_PREFIX = "cw_"  # noqa: S105 - the public part of every token.
-SHOWN_PREFIX = 9
 CACHE_SECONDS = 0.8
 """How long a verified token is believed without asking the store: a revocation counts within a second."""
+MOST_KNOWN = 10_000
 SESSION_HOURS = 24 * 14
 SHORTEST_PASSWORD = 10
 LONGEST_PASSWORD = 200
@@ -35,14 +38,12 @@ LONGEST_PASSWORD = 200
 Limit = TypeVar("Limit")
 
 
-def new_token() -> str:
-    """A fresh access token: the prefix and 256 random bits."""
-    return TOKEN_PREFIX + secrets.token_urlsafe(32)
+class Issuer(Protocol):
+    """A server that is not ours and says who people are."""
 
-
-def digest(secret: str) -> bytes:
-    """How tokens and links are stored: they are random, so a plain SHA-256 keeps them."""
-    return hashlib.sha256(secret.encode()).digest()
+    async def verify(self, token: str) -> Subject:
+        """What a token stands for; raises Unauthenticated, or Unavailable when that cannot be told."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,36 +53,38 @@ class Presented:
     surface: Surface
     client: str = ""
     request_id: str = ""
+    resource: str = ""
+    """What the caller wants to use, as tokens of OAuth grants name it: they are good for nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A token that was verified."""
+
+    caller: Caller
+    resource: str | None
+    """What it was made for; None for anything."""
+    believed_until: float
 
 
 class Authenticator:
-    """Turns credentials into callers. When the store cannot be asked, nobody is let in (Unavailable)."""
+    """Turns credentials into callers. When the store cannot be asked, nobody is let in (Unavailable).
 
-    def __init__(self, database: Database) -> None:
+    With an outside issuer, tokens of grants are that one's alone; those that members made (`cw_`) stay good.
+    """
+
+    def __init__(self, database: Database, issuer: Issuer | None = None) -> None:
         self._database = database
-        self._tokens: dict[bytes, tuple[store.TokenGrant, float]] = {}
+        self._issuer = issuer
+        self._known: dict[bytes, _Known] = {}
 
     async def by_token(self, token: str, presented: Presented) -> Caller:
         """The caller behind an access token; raises Unauthenticated."""
-        grant = await self._grant_of(token)
-        return Caller(
-            workspace_id=grant.workspace_id,
-            kind=PrincipalKind.TOKEN,
-            principal_id=str(grant.id),
-            name=grant.name,
-            scopes=_scopes_of(grant),
-            surface=presented.surface,
-            toolsets=_set_of(grant.toolsets),
-            operations=None if grant.toolsets is None else operations_of(grant.toolsets),
-            inbox_ids=_set_of(grant.inbox_ids),
-            tag_ids=_set_of(grant.tag_ids),
-            calls_per_minute=grant.calls_per_minute,
-            supervised=grant.supervised,
-            person_id=grant.maker_id,
-            expires_at=grant.expires_at,
-            client=presented.client,
-            request_id=presented.request_id or new_id().hex,
-        )
+        known = await self._verified(token)
+        if known.resource is not None and not _covers(known.resource, presented.resource):
+            message = "This access token was made for something else than this."
+            raise Unauthenticated(message, hint="Tokens of OAuth grants work at the MCP endpoint they name.")
+        return _presented(known.caller, presented)
 
     async def by_session(self, cookie: str, presented: Presented) -> Caller:
         """The caller behind a session cookie; raises Unauthenticated."""
@@ -90,7 +93,7 @@ class Authenticator:
         if grant is None:
             message = "This session has ended."
             raise Unauthenticated(message, hint="Sign in again.")
-        return Caller(
+        caller = Caller(
             workspace_id=grant.workspace_id,
             kind=PrincipalKind.MEMBER,
             principal_id=str(grant.user_id),
@@ -98,30 +101,142 @@ class Authenticator:
             scopes=scopes_of_member(grant.role, agency=grant.agency),
             surface=presented.surface,
             person_id=grant.user_id,
-            client=presented.client,
-            request_id=presented.request_id or new_id().hex,
         )
+        return _presented(caller, presented)
 
-    async def _grant_of(self, token: str) -> store.TokenGrant:
+    async def _verified(self, token: str) -> _Known:
         key = digest(token)
-        grant, believed_until = self._tokens.get(key, (None, 0.0))
+        known = self._known.get(key)
         asked_at = time.monotonic()
-        if grant is not None and asked_at < believed_until:
-            return grant
-        self._tokens.pop(key, None)
+        if known is not None and asked_at < known.believed_until:
+            return known
+        self._known.pop(key, None)
+        caller, resource = await self._ask(token)
+        if len(self._known) > MOST_KNOWN:
+            self._known.clear()
+        known = self._known[key] = _Known(caller, resource, asked_at + CACHE_SECONDS)
+        return known
+
+    async def _ask(self, token: str) -> tuple[Caller, str | None]:
+        """Who is behind a token, and what it was made for."""
+        if token.startswith(TOKEN_PREFIX):
+            return await self._by_made_token(token), None
+        if self._issuer is not None:
+            return await self._by_outside_token(self._issuer, token), None
+        if token.startswith(GRANT_PREFIX):
+            return await self._by_granted_token(token)
+        raise _nobody()
+
+    async def _by_made_token(self, token: str) -> Caller:
         async with self._database.autocommit():
-            grant = await store.TOKEN_GRANT.first(key)
+            grant = await store.TOKEN_GRANT.first(digest(token))
             if grant is None:
-                message = "This access token is unknown, expired or revoked."
-                raise Unauthenticated(
-                    message, hint="Make a new one with: chatwright token create --name NAME"
-                )
+                raise _nobody(hint="Make a new one with: chatwright token create --name NAME")
             if grant.untouched:
                 await store.TOUCH_TOKEN.run(grant.id)
-        if len(self._tokens) > 10_000:
-            self._tokens.clear()
-        self._tokens[key] = (grant, asked_at + CACHE_SECONDS)
-        return grant
+        return Caller(
+            kind=PrincipalKind.TOKEN,
+            name=grant.name,
+            scopes=_scopes_of(grant),
+            person_id=grant.maker_id,
+            **_limits(grant),
+        )
+
+    async def _by_granted_token(self, token: str) -> tuple[Caller, str]:
+        async with self._database.autocommit():
+            grant = await oauth.GRANT_OF_TOKEN.first(digest(token))
+            if grant is None:
+                raise _nobody()
+            if grant.untouched:
+                await oauth.TOUCH_GRANT.run(grant.id)
+        caller = Caller(
+            kind=PrincipalKind.GRANT,
+            name=grant.client_name
+            if grant.user_name is None
+            else f"{grant.user_name} by {grant.client_name}",
+            scopes=scopes_of(grant),
+            person_id=grant.user_id,
+            **_limits(grant),
+        )
+        return caller, grant.resource
+
+    async def _by_outside_token(self, issuer: Issuer, token: str) -> Caller:
+        subject = await issuer.verify(token)
+        async with self._database.autocommit():
+            found = await store.MEMBERS_BY_EMAIL.all(subject.email.lower(), subject.workspace_id)
+        if len(found) != 1:
+            message = "The person behind this access token is not known here, or their workspace is not."
+            raise Unauthenticated(message)
+        (member,) = found
+        return Caller(
+            workspace_id=member.workspace_id,
+            kind=PrincipalKind.GRANT,
+            principal_id=str(subject.id),
+            name=member.name,
+            scopes=narrowed_scopes(
+                effective_scopes(subject.scopes, read_only=False),
+                scopes_of_member(member.role, agency=member.agency),
+            ),
+            surface=Surface.MCP,
+            person_id=member.user_id,
+            expires_at=subject.expires_at,
+        )
+
+
+class _Limited(Protocol):
+    """A row of what tokens and grants have in common."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def workspace_id(self) -> UUID: ...
+    @property
+    def toolsets(self) -> list[str] | None: ...
+    @property
+    def inbox_ids(self) -> list[UUID] | None: ...
+    @property
+    def tag_ids(self) -> list[UUID] | None: ...
+    @property
+    def calls_per_minute(self) -> int | None: ...
+    @property
+    def supervised(self) -> bool: ...
+    @property
+    def expires_at(self) -> datetime | None: ...
+
+
+def _limits(grant: _Limited) -> dict[str, Any]:
+    """What tokens and grants have in common, as fields of their caller."""
+    return {
+        "workspace_id": grant.workspace_id,
+        "principal_id": str(grant.id),
+        "surface": Surface.MCP,
+        "toolsets": _set_of(grant.toolsets),
+        "operations": None if grant.toolsets is None else operations_of(grant.toolsets),
+        "inbox_ids": _set_of(grant.inbox_ids),
+        "tag_ids": _set_of(grant.tag_ids),
+        "calls_per_minute": grant.calls_per_minute,
+        "supervised": grant.supervised,
+        "expires_at": grant.expires_at,
+    }
+
+
+def _presented(caller: Caller, presented: Presented) -> Caller:
+    """A known caller in this very call."""
+    return replace(
+        caller,
+        surface=presented.surface,
+        client=presented.client,
+        request_id=presented.request_id or new_id().hex,
+    )
+
+
+def _nobody(*, hint: str | None = None) -> Unauthenticated:
+    return Unauthenticated("This access token is unknown, expired or revoked.", hint=hint)
+
+
+def _covers(resource: str, wanted: str) -> bool:
+    """Whether a token for a resource is good for what is wanted: that, or any path below it, which is the same."""
+    return bool(wanted) and (resource == wanted or resource.startswith(f"{wanted}/"))
 
 
 def _set_of(limits: Iterable[Limit] | None) -> frozenset[Limit] | None:

@@ -4,7 +4,7 @@ import secrets
 from uuid import UUID
 
 from chatwright.features.workspaces import store
-from chatwright.features.workspaces.authentication import SHOWN_PREFIX, digest, new_token
+from chatwright.features.workspaces.credentials import SHOWN_PREFIX, digest, new_token
 from chatwright.features.workspaces.rules import SCOPES
 from chatwright.kernel.ids import new_id
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from zoneinfo import available_timezones
 
 from chatwright.features.workspaces import audit, store
-from chatwright.features.workspaces.authentication import SHOWN_PREFIX, digest, new_token
+from chatwright.features.workspaces.credentials import SHOWN_PREFIX, digest, new_token
 from chatwright.features.workspaces.errors import (
     InboxNotFound,
     LastOwner,

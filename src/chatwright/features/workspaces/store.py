@@ -68,6 +68,18 @@ class SessionGrant:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownMember:
+    """A person in one of their workspaces."""
+
+    user_id: UUID
+    workspace_id: UUID
+    name: str
+    role: Role
+    agency: bool
+    """Whether the person belongs to the agency of the workspace."""
+
+
+@dataclass(frozen=True, slots=True)
 class Credentials:
     """What signing in needs to know of a user."""
 
@@ -383,6 +395,18 @@ SESSION_GRANT = Statement(
     """,
     SessionGrant,
 )
+MEMBERS_BY_EMAIL = Statement(
+    "workspaces.members_by_email",
+    """
+    select users.id as user_id, members.workspace_id, users.name, members.role,
+           exists (select from agency_members join workspaces using (agency_id)
+                   where workspaces.id = members.workspace_id and agency_members.user_id = users.id) as agency
+    from users join members on members.user_id = users.id
+    where users.email = $1 and ($2::uuid is null or members.workspace_id = $2) limit 2
+    """,
+    KnownMember,
+)
+"""In the workspace that was named; where none was, in those they work in."""
 MOVE_SESSION = Statement(
     "workspaces.move_session",
     """

@@ -3,7 +3,8 @@
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from chatwright.features.workspaces.authentication import SESSION_HOURS, TOKEN_PREFIX, Presented
+from chatwright.features.workspaces.authentication import SESSION_HOURS, Presented
+from chatwright.features.workspaces.credentials import TOKEN_PREFIX
 from chatwright.kernel.caller import Caller, Surface
 from chatwright.kernel.errors import Forbidden, Unauthenticated
 from chatwright.surfaces.http.answers import request_id_of
