@@ -7,6 +7,8 @@
     ├── Forbidden                   FORBIDDEN                 403
     │   ├── ScopeMissing            INSUFFICIENT_SCOPE        403
     │   ├── OutsideGrant            OUTSIDE_GRANT             403
+    │   ├── ConfirmationRequired    CONFIRMATION_REQUIRED     403
+    │   ├── ConfirmationInvalid     CONFIRMATION_INVALID      403
     │   └── ApprovalRequired        APPROVAL_REQUIRED         403
     ├── NotFound                    NOT_FOUND                 404
     │   └── UnknownOperation        UNKNOWN_OPERATION         404
@@ -17,6 +19,7 @@
     ├── RateLimitExceeded           RATE_LIMIT_EXCEEDED       429  retryable
     ├── Misconfigured               MISCONFIGURED             500
     ├── Internal                    INTERNAL                  500
+    ├── DeadlineExceeded            DEADLINE_EXCEEDED         504  retryable
     └── Unavailable                 UNAVAILABLE               503  retryable
 
 Rooms hang their own leaves (`ContactNotFound` under `NotFound`) in an `errors.py` of their own.
@@ -164,9 +167,19 @@ class OutsideGrant(Forbidden):
     hint = "Ask the person who gave this access for a grant that covers it."
 
 
+class ConfirmationRequired(Forbidden):
+    code = "CONFIRMATION_REQUIRED"
+    hint = "Show the preview to your user. If they agree, repeat the call with details.confirm_token as confirm_token."
+
+
+class ConfirmationInvalid(Forbidden):
+    code = "CONFIRMATION_INVALID"
+    hint = "Repeat the call without confirm_token to be given a new one."
+
+
 class ApprovalRequired(Forbidden):
     code = "APPROVAL_REQUIRED"
-    hint = "A person has to approve this call first."
+    hint = "A person has to approve this call first. approvals.get shows what became of it, by details.approval_id."
 
 
 class NotFound(ChatwrightError):
@@ -210,6 +223,12 @@ class Misconfigured(ChatwrightError):
 
 class Internal(ChatwrightError):
     code = "INTERNAL"
+
+
+class DeadlineExceeded(ChatwrightError):
+    code = "DEADLINE_EXCEEDED"
+    http_status = 504
+    retryable = True
 
 
 class Unavailable(ChatwrightError):

@@ -9,7 +9,9 @@ import pytest
 
 from chatwright.app.settings import Settings
 from chatwright.app.wiring import open_product
-from chatwright.features.workspaces import audit, pipeline
+from chatwright.features.workspaces import audit, keys
+from chatwright.features.workspaces.arguments import read_input
+from chatwright.features.workspaces.keys import principal_of
 from chatwright.features.workspaces.operations import (
     create_token,
     export_audit,
@@ -20,7 +22,6 @@ from chatwright.features.workspaces.operations import (
     update_workspace,
     verify_audit,
 )
-from chatwright.features.workspaces.pipeline import principal_of, read_input
 from chatwright.features.workspaces.store import AuditRow
 from chatwright.kernel.caller import Caller, Trust
 from chatwright.kernel.errors import (
@@ -132,7 +133,7 @@ class TestIdempotency:
         assert len(made["items"]) == 1
 
     async def test_while_a_twin_still_runs(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(pipeline, "WAIT_SECONDS", 0.1)
+        monkeypatch.setattr(keys, "WAIT_SECONDS", 0.1)
         running, may_end = asyncio.Event(), asyncio.Event()
 
         @operation(

@@ -34,6 +34,8 @@ class AuditOutcome(StrEnum):
     REPLAYED = "replayed"
     REFUSED = "refused"
     FAILED = "failed"
+    ASKED = "asked"
+    """Somebody was asked first: its user, or a person of the workspace. Nothing happened."""
 
 
 async def append(
@@ -42,12 +44,15 @@ async def append(
     arguments: Mapping[str, object],
     outcome: AuditOutcome,
     error_code: str | None = None,
+    *,
+    consent: Mapping[str, object] | None = None,
 ) -> None:
     """Add a record to the chain of the caller's workspace, in the current transaction.
 
+    `consent` says who let it happen, where somebody had to: `kind` (confirmed, approved) and ids.
     Call it last: the chain's end stays locked until the commit.
     """
-    body = {
+    body: dict[str, object] = {
         "at": datetime.now(UTC).isoformat(timespec="microseconds"),
         "principal": {"kind": caller.kind, "id": caller.principal_id, "name": caller.name},
         "surface": caller.surface,
@@ -59,6 +64,8 @@ async def append(
         "error": error_code,
         "request_id": caller.request_id,
     }
+    if consent is not None:
+        body["consent"] = dict(consent)
     text = orjson.dumps(body, option=orjson.OPT_SORT_KEYS).decode()
     await store.APPEND_AUDIT.run(caller.workspace_id, text, GENESIS)
 

@@ -241,12 +241,14 @@ class AuditRecord(Output):
     """What was called."""
     arguments: Any
     """Shape of the arguments: ids and numbers as they were, text as its length."""
-    outcome: Literal["done", "replayed", "refused", "failed"]
+    outcome: Literal["done", "replayed", "refused", "failed", "asked"]
     """How it ended."""
     error: str | None
     """Code of the error, if any."""
     request_id: str
     """Id of the call in the logs."""
+    consent: dict[str, Any] | None = None
+    """Who let it happen, where somebody had to: `kind` is `confirmed` or `approved`, with `approval_id` and `by`."""
     hash: str
     """Hash of the chain up to here, in hex."""
 
@@ -256,7 +258,7 @@ class ListAudit(PageRequest):
 
     operation: str | None = None
     """Only calls of this operation."""
-    outcome: Literal["done", "replayed", "refused", "failed"] | None = None
+    outcome: Literal["done", "replayed", "refused", "failed", "asked"] | None = None
     """Only calls that ended like this."""
     principal_id: str | None = None
     """Only calls of this principal."""

@@ -1,72 +1,93 @@
 """The one way into an operation, whatever face the call came through.
 
-scope -> rate limit -> input -> approval -> idempotency key -> one transaction (work, stored result,
-audit record, events). What only reads needs no transaction. Whatever is refused or fails is audited in a
-transaction of its own.
+scope -> rate limit -> input -> who has to be asked first -> idempotency key -> one transaction (used-up confirm token,
+work, stored result, audit record, events). What only reads needs no transaction. Whatever is refused or fails is
+audited in a transaction of its own. A call that has to be confirmed, or is only tried, runs in a transaction that
+is undone.
 """
 
 import asyncio
-import hashlib
-import re
-import time
+import contextlib
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from dataclasses import dataclass, replace
+from typing import Any
 
-import orjson
 import structlog
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from chatwright.features.workspaces import audit, store
+from chatwright.features.workspaces import audit
+from chatwright.features.workspaces.approvals.supervising import Supervisions
+from chatwright.features.workspaces.approvals.waiting import enqueue
+from chatwright.features.workspaces.arguments import read_input
 from chatwright.features.workspaces.audit import AuditOutcome
+from chatwright.features.workspaces.confirmations.previews import preview_of
+from chatwright.features.workspaces.confirmations.tokens import Confirmations
+from chatwright.features.workspaces.keys import Key, alone_with, key_of, principal_of
 from chatwright.features.workspaces.limits import RateLimiter
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import (
     ApprovalRequired,
     ChatwrightError,
-    FieldProblem,
+    ConfirmationRequired,
+    DeadlineExceeded,
     Forbidden,
-    IdempotencyConflict,
-    IdempotencyInProgress,
     Internal,
-    InvalidInput,
     OutsideGrant,
     RateLimitExceeded,
     ScopeMissing,
     Unavailable,
-    field_problems,
-    told,
 )
+from chatwright.kernel.events import Event
 from chatwright.kernel.operation import AnyOperation, RateClass
 from chatwright.ports.cipher import Cipher
-from chatwright.ports.database import Database
+from chatwright.ports.database import Database, Unit
 from chatwright.ports.policy import ApprovalPolicy, Decision
 
 PRINCIPAL_RATE = RateClass(per_minute=12_000, burst=1_200)
 """What one principal may call in all, whatever the operations."""
-MAX_KEY_LENGTH = 255
-FINGERPRINT = "idempotency"
-"""What the arguments of a call with a key are signed for."""
-WAIT_SECONDS = 10.0
-"""How long a call waits for a twin with the same idempotency key before it says IDEMPOTENCY_IN_PROGRESS."""
-WAIT_STEP_SECONDS = 0.05
-DEEPEST = 100
-"""Levels of nesting in arguments."""
-
-_HALF = re.compile("[\ud800-\udfff]")
-
-Model = TypeVar("Model", bound=BaseModel)
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a call gave: the result as JSON values, and whether it is that of an earlier call."""
+    """What a call gave: the result as JSON values, and how it came about."""
 
     value: dict[str, Any]
     replayed: bool = False
+    """Whether it is the result of an earlier call with the same idempotency key."""
+    rehearsed: bool = False
+    """Whether it was only tried: nothing of it happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call that was let in."""
+
+    caller: Caller
+    operation: AnyOperation
+    arguments: Mapping[str, object]
+    request: BaseModel
+    key: Key | None = None
+    confirm_token: str | None = None
+
+    @property
+    def told(self) -> dict[str, object]:
+        """The arguments as a record may hold them."""
+        return audit.without_private(self.arguments, self.operation.private_fields)
+
+
+class _Unconfirmed(Exception):
+    """The caller's user has to be asked first."""
+
+
+class _Unapproved(Exception):
+    """A person of the workspace has to be asked first."""
+
+
+class _Undone(Exception):
+    """All was tried."""
 
 
 class Pipeline:
@@ -79,6 +100,8 @@ class Pipeline:
         self._limiter = limiter
         self._policy = policy
         self._cipher = cipher
+        self._confirmations = Confirmations(cipher)
+        self._supervisions = Supervisions(database)
 
     async def run(
         self,
@@ -87,23 +110,30 @@ class Pipeline:
         arguments: Mapping[str, object],
         *,
         idempotency_key: str | None = None,
+        confirm_token: str | None = None,
     ) -> Outcome:
-        """Run one call to its end. Raises the operation's errors, or the pipeline's own, never anything else."""
-        try:
+        """Run one call to its end. Raises the operation's errors, or the pipeline's own, never anything else.
+
+        ConfirmationRequired and ApprovalRequired say with `details` what was asked, and of whom; nothing happened.
+        """
+        async with self._recording(caller, operation, arguments):
             request = await self._admit(caller, operation, arguments)
-            if idempotency_key is None or not operation.writes:
-                return await self._perform(caller, operation, arguments, request)
-            return await self._perform_once(caller, operation, arguments, request, idempotency_key)
-        except ChatwrightError as error:
-            await self._record_failure(caller, operation, arguments, error)
-            raise
-        except Exception as error:
-            _log.exception("operation.crashed", operation=operation.name, request_id=caller.request_id)
-            internal = Internal(
-                "Something went wrong on our side.", hint="The logs have more under the request id."
-            )
-            await self._record_failure(caller, operation, arguments, internal)
-            raise internal from error
+            key = None
+            if operation.writes and idempotency_key is not None:
+                key = key_of(caller, operation, idempotency_key)
+            return await self._perform(_Call(caller, operation, arguments, request, key, confirm_token))
+
+    async def rehearse(
+        self, caller: Caller, operation: AnyOperation, arguments: Mapping[str, object]
+    ) -> Outcome:
+        """Try a call and undo it: the result that it would have, and nothing kept, announced, sent or asked.
+
+        It is no effect, so the audit trail has it only when it is refused, as it is with calls that read.
+        """
+        async with self._recording(caller, operation, arguments, rehearsing=True):
+            request = await self._admit(caller, operation, arguments)
+            value, _ = await self._tried(_Call(caller, operation, arguments, request))
+            return Outcome(value, rehearsed=True)
 
     async def require(self, caller: Caller, scope: str, name: str) -> None:
         """For what a face does beside the operations (a stream): refuse a caller without the scope, on record."""
@@ -122,82 +152,147 @@ class Pipeline:
         principal = principal_of(caller)
         await self._limiter.take(principal, PRINCIPAL_RATE)
         await self._limiter.take(f"{principal}:{operation.name}", operation.rate)
-        request = read_input(operation, arguments)
-        if operation.writes and self._policy.decide(caller, operation) is Decision.ASK:
-            message = f"{operation.title} needs a person's approval in this situation."
-            raise ApprovalRequired(message)
-        return request
+        return read_input(operation, arguments)
 
-    async def _perform(
-        self, caller: Caller, operation: AnyOperation, arguments: Mapping[str, object], request: BaseModel
-    ) -> Outcome:
-        if operation.writes:
-            async with self._database.transaction():
-                result = await operation.handler(caller, request)
-                await audit.append(caller, operation.name, _told(operation, arguments), AuditOutcome.DONE)
-        else:
+    async def _perform(self, call: _Call) -> Outcome:
+        decision = await self._decide(call)
+        if decision is Decision.ALLOW and not call.operation.writes:
             async with self._database.autocommit():
-                result = await operation.handler(caller, request)
+                result = await _handled(call)
+            return Outcome(result.model_dump(mode="json"))
+        try:
+            if call.key is None:
+                async with self._database.transaction():
+                    return await self._effect(call, decision)
+            async with alone_with(self._database, call.key):
+                return await self._effect_once(call, call.key, decision)
+        except _Unconfirmed:
+            raise await self._asked_to_confirm(call) from None
+        except _Unapproved:
+            raise await self._queued(call) from None
+
+    async def _decide(self, call: _Call) -> Decision:
+        if not (call.operation.writes or call.operation.asks):
+            return Decision.ALLOW
+        supervision = await self._supervisions.of(call.caller.workspace_id)
+        return self._policy.decide(call.caller, call.operation, supervision)
+
+    async def _effect_once(self, call: _Call, key: Key, decision: Decision) -> Outcome:
+        """The effect, or the result of the one that was there before; that is nobody asked about again."""
+        fingerprint = key.fingerprint(self._cipher, call.request)
+        stored = await key.stored(self._cipher, fingerprint)
+        if stored is not None:
+            await audit.append(call.caller, call.operation.name, call.told, AuditOutcome.REPLAYED)
+            return Outcome(stored, replayed=True)
+        return await self._effect(call, decision, fingerprint)
+
+    async def _effect(self, call: _Call, decision: Decision, fingerprint: bytes = b"") -> Outcome:
+        consent = await self._consent(call, decision)
+        result = await _handled(call)
+        if call.key is not None:
+            await call.key.keep(self._cipher, fingerprint, result.model_dump_json().encode())
+        await audit.append(call.caller, call.operation.name, call.told, AuditOutcome.DONE, consent=consent)
         return Outcome(result.model_dump(mode="json"))
 
-    async def _perform_once(
+    async def _consent(self, call: _Call, decision: Decision) -> Mapping[str, object] | None:
+        """What lets the call happen, where somebody had to say yes; leaves the transaction when nobody did yet."""
+        match decision:
+            case Decision.ALLOW:
+                return None
+            case Decision.ASK:
+                raise _Unapproved
+            case Decision.CONFIRM:
+                if call.confirm_token is None:
+                    raise _Unconfirmed
+                await self._confirmations.spend(call.confirm_token, call.caller, call.operation, call.request)
+                return {"kind": "confirmed"}
+
+    async def _asked_to_confirm(self, call: _Call) -> ConfirmationRequired:
+        value, events = await self._tried(call)
+        token = self._confirmations.token_for(call.caller, call.operation, call.request)
+        return ConfirmationRequired(
+            f"{call.operation.title} has to be confirmed. Nothing has happened yet.",
+            details={
+                "confirm_token": token.text,
+                "expires_at": token.expires_at.isoformat(),
+                "preview": preview_of(call.operation, call.request, value, events),
+            },
+        )
+
+    async def _queued(self, call: _Call) -> ApprovalRequired:
+        async with self._database.transaction():
+            error = await enqueue(
+                self._cipher,
+                call.caller,
+                call.operation,
+                call.arguments,
+                call.request,
+                None if call.key is None else call.key.text,
+            )
+            await audit.append(call.caller, call.operation.name, call.told, AuditOutcome.ASKED, error.code)
+        return error
+
+    async def _tried(self, call: _Call) -> tuple[dict[str, Any], list[Event]]:
+        """Do all of it in a transaction that is undone; gives the result and the events it would have announced."""
+        call = replace(call, caller=replace(call.caller, rehearsing=True))
+        async with self._undone() as unit:
+            result = await _handled(call)
+            return result.model_dump(mode="json"), unit.events
+
+    @asynccontextmanager
+    async def _undone(self) -> AsyncGenerator[Unit]:
+        """A transaction that is rolled back however it ends."""
+        with contextlib.suppress(_Undone):
+            async with self._database.transaction() as unit:
+                yield unit
+                raise _Undone
+
+    @asynccontextmanager
+    async def _recording(
         self,
         caller: Caller,
         operation: AnyOperation,
         arguments: Mapping[str, object],
-        request: BaseModel,
-        key: str,
-    ) -> Outcome:
-        if not 0 < len(key) <= MAX_KEY_LENGTH:
-            message = f"An idempotency key has 1 to {MAX_KEY_LENGTH} characters."
-            raise InvalidInput(message, fields=[FieldProblem(path="idempotency_key", message=message)])
-        _check_storable(key, ("idempotency_key",))
-        principal = principal_of(caller)
-        name = f"{principal}\n{operation.name}\n{key}"
-        told = orjson.dumps(request.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
-        # Keyed and of this call alone, because there may be a secret in it that is short enough to be guessed.
-        fingerprint = self._cipher.sign(name.encode() + b"\n" + told, FINGERPRINT)
-        async with self._alone_with_key(name):
-            stored = await store.STORED_RESULT.first(principal, operation.name, key)
-            if stored is not None:
-                if stored.arguments_hash != fingerprint:
-                    message = "This idempotency key was used with other arguments."
-                    raise IdempotencyConflict(message)
-                await audit.append(caller, operation.name, _told(operation, arguments), AuditOutcome.REPLAYED)
-                return Outcome(orjson.loads(self._cipher.open(stored.result, name)), replayed=True)
-            result = await operation.handler(caller, request)
-            text = result.model_dump_json().encode()
-            sealed = self._cipher.seal(text, name)
-            await store.KEEP_RESULT.run(principal, operation.name, key, fingerprint, sealed)
-            await audit.append(caller, operation.name, _told(operation, arguments), AuditOutcome.DONE)
-        return Outcome(orjson.loads(text))
-
-    @asynccontextmanager
-    async def _alone_with_key(self, name: str) -> AsyncGenerator[None]:
-        """A transaction that no twin of this call shares: the advisory lock ends with it, even by kill -9.
-
-        Waiting is done without a transaction, so that a crowd of twins holds no connections.
-        """
-        lock = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
-        give_up = time.monotonic() + WAIT_SECONDS
-        while True:
-            async with self._database.transaction():
-                if await store.TRY_LOCK.one(lock):
-                    yield
-                    return
-            if time.monotonic() > give_up:
-                message = "A call with this idempotency key is still running."
-                raise IdempotencyInProgress(message, retry_after_ms=1000)
-            await asyncio.sleep(WAIT_STEP_SECONDS)
+        *,
+        rehearsing: bool = False,
+    ) -> AsyncGenerator[None]:
+        """Put failures on record, and turn what nobody foresaw into an error of ours."""
+        try:
+            yield
+        except ChatwrightError as error:
+            await self._record_failure(caller, operation, arguments, error, rehearsing=rehearsing)
+            raise
+        except Exception as error:
+            _log.exception("operation.crashed", operation=operation.name, request_id=caller.request_id)
+            internal = Internal(
+                "Something went wrong on our side.", hint="The logs have more under the request id."
+            )
+            await self._record_failure(caller, operation, arguments, internal, rehearsing=rehearsing)
+            raise internal from error
 
     async def _record_failure(
-        self, caller: Caller, operation: AnyOperation, arguments: Mapping[str, object], error: ChatwrightError
+        self,
+        caller: Caller,
+        operation: AnyOperation,
+        arguments: Mapping[str, object],
+        error: ChatwrightError,
+        *,
+        rehearsing: bool,
     ) -> None:
-        refused = isinstance(error, Forbidden | RateLimitExceeded)
-        if not (refused or operation.writes):
-            return
-        outcome = AuditOutcome.REFUSED if refused else AuditOutcome.FAILED
-        await self._record(caller, operation.name, _told(operation, arguments), outcome, error)
+        told = audit.without_private(arguments, operation.private_fields)
+        match error:
+            case ApprovalRequired():
+                # It went on record with its place in the queue.
+                return
+            case ConfirmationRequired():
+                outcome = AuditOutcome.ASKED
+            case Forbidden() | RateLimitExceeded():
+                outcome = AuditOutcome.REFUSED
+            case _ if operation.writes and not rehearsing:
+                outcome = AuditOutcome.FAILED
+            case _:
+                return
+        await self._record(caller, operation.name, told, outcome, error)
 
     async def _record(
         self,
@@ -214,51 +309,18 @@ class Pipeline:
             _log.exception("audit.unreachable", operation=name, request_id=caller.request_id)
 
 
-def _told(operation: AnyOperation, arguments: Mapping[str, object]) -> dict[str, object]:
-    """The arguments as a record may hold them."""
-    return audit.without_private(arguments, operation.private_fields)
+async def _handled(call: _Call) -> BaseModel:
+    """The operation's own work, given up at its deadline.
 
-
-def principal_of(caller: Caller) -> str:
-    """The name under which a principal's keys and limits are kept."""
-    return f"{caller.workspace_id}:{caller.kind}:{caller.principal_id}"
-
-
-def read_input(operation: AnyOperation, arguments: Mapping[str, object]) -> BaseModel:
-    """Check the arguments against the operation's input; raises InvalidInput naming every field at fault."""
-    return read_model(operation.input, arguments)
-
-
-def read_model(model: type[Model], arguments: Mapping[str, object]) -> Model:
-    """Make a model of arguments from outside; raises InvalidInput naming every field at fault."""
-    _check_storable(dict(arguments))
+    The deadline ends before the commit does, so that it never leaves open whether something happened.
+    """
+    seconds = call.operation.seconds
+    deadline = asyncio.timeout(seconds)
     try:
-        return model.model_validate(arguments)
-    except ValidationError as error:
-        problems = field_problems(error)
-        message = f"The arguments do not fit: {told(problems[:5])}"
-        raise InvalidInput(message, fields=problems) from error
-
-
-def _check_storable(value: Any, path: tuple[str, ...] = ()) -> None:  # noqa: ANN401 - any JSON.
-    """Refuse what no database column takes: NUL characters, halves of characters, nesting beyond any sense."""
-    if len(path) > DEEPEST:
-        raise _refused(path, f"This is nested deeper than {DEEPEST} levels.")
-    match value:
-        case str() if "\0" in value:
-            raise _refused(path, "Text cannot hold NUL characters.")
-        case str() if _HALF.search(value):
-            raise _refused(path, "Text cannot hold halves of surrogate pairs.")
-        case dict():
-            for name, inner in cast("dict[str, Any]", value).items():
-                _check_storable(name, path)
-                _check_storable(inner, (*path, name))
-        case list():
-            for number, inner in enumerate(cast("list[Any]", value)):
-                _check_storable(inner, (*path, str(number)))
-        case _:
-            pass
-
-
-def _refused(path: tuple[str, ...], message: str) -> InvalidInput:
-    return InvalidInput(message, fields=[FieldProblem(path=".".join(path), message=message)])
+        async with deadline:
+            return await call.operation.handler(call.caller, call.request)
+    except TimeoutError as error:
+        if not deadline.expired():
+            raise
+        message = f"{call.operation.title} took longer than {seconds:g} seconds and was undone."
+        raise DeadlineExceeded(message, hint="Try again later, or ask for less at once.") from error

@@ -4,16 +4,19 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from chatwright.features.workspaces.models import Role
-from chatwright.kernel.caller import Caller, Trust
-from chatwright.kernel.operation import Effect, Operation
-from chatwright.ports.policy import Decision
+from chatwright.kernel.caller import Caller, PrincipalKind, Surface, Trust
+from chatwright.kernel.operation import Operation
+from chatwright.ports.policy import Decision, Supervision
 
 OWNERS_SCOPE: Final = "owners:write"
 """Giving and taking the owner's role. As a scope it goes into the tokens that owners make, and into no others."""
 
+APPROVALS: Final = "approvals"
+"""The noun of the approval queue."""
+
 SCOPES: Final = frozenset(
     f"{noun}:{access}"
-    for noun in ("contacts", "conversations", "inboxes", "workspace", "tokens", "agency")
+    for noun in ("contacts", "conversations", "inboxes", "workspace", "tokens", "approvals", "agency")
     for access in ("read", "write")
 ) | {"audit:read", OWNERS_SCOPE}
 
@@ -30,7 +33,7 @@ ROLE_SCOPES: Final[dict[Role, frozenset[str]]] = {
         {"contacts:write", "contacts:read", "conversations:write", "conversations:read"}
         | {"inboxes:read", "workspace:read"}
     ),
-    "analyst": _READING - {"tokens:read", "audit:read"},
+    "analyst": _READING - {"tokens:read", "audit:read", "approvals:read"},
 }
 
 
@@ -58,10 +61,37 @@ def unknown_scopes(scopes: Iterable[str]) -> list[str]:
     return sorted(set(scopes) - SCOPES)
 
 
-class DefaultPolicy:
-    """Asks a person before anything is destroyed, or sent outside, at the word of untrusted text."""
+def is_risky(operation: Operation[Any, Any]) -> bool:
+    """Whether a call deserves a second look: it asks before it runs, or reaches outside."""
+    return operation.asks or operation.outward
 
-    def decide(self, caller: Caller, operation: Operation[Any, Any]) -> Decision:
-        """Judge by the trust of the turn and the operation's effect."""
-        risky = operation.effect is Effect.DESTROY or operation.outward
-        return Decision.ASK if risky and caller.trust is Trust.UNTRUSTED else Decision.ALLOW
+
+class DefaultPolicy:
+    """Asks a person before a supervised caller, or untrusted text, does what is risky; and users of MCP clients."""
+
+    def decide(self, caller: Caller, operation: Operation[Any, Any], supervision: Supervision) -> Decision:
+        """Judge by who calls, through which face, by whose words, and by what the workspace wants."""
+        if operation.noun == APPROVALS:
+            # The queue's own verbs would wait in it for ever; they see themselves to who may decide.
+            return self._confirmed(caller, operation)
+        watched = supervision is Supervision.WRITES and operation.writes
+        watched |= supervision is Supervision.RISKY and is_risky(operation)
+        if watched and not _decides_in_person(caller):
+            return Decision.ASK
+        doubtful = caller.supervised or caller.trust is Trust.UNTRUSTED
+        if doubtful and is_risky(operation):
+            return Decision.ASK
+        return self._confirmed(caller, operation)
+
+    def _confirmed(self, caller: Caller, operation: Operation[Any, Any]) -> Decision:
+        """Behind MCP is a model that speaks for a person; behind the other faces that person or their program."""
+        return Decision.CONFIRM if caller.surface is Surface.MCP and operation.asks else Decision.ALLOW
+
+
+def _decides_in_person(caller: Caller) -> bool:
+    """Whether it is a member at their own screen."""
+    return (
+        caller.kind is PrincipalKind.MEMBER
+        and caller.surface is Surface.WEB
+        and caller.trust is Trust.TRUSTED
+    )

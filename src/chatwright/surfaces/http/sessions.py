@@ -9,10 +9,10 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chatwright.features.workspaces.arguments import read_model
 from chatwright.features.workspaces.authentication import Join, SignIn
 from chatwright.features.workspaces.errors import WorkspaceNotFound
 from chatwright.features.workspaces.models import EnterWorkspace, Membership
-from chatwright.features.workspaces.pipeline import read_model
 from chatwright.kernel.caller import Caller, PrincipalKind
 from chatwright.kernel.errors import (
     Conflict,

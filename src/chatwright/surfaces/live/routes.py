@@ -13,8 +13,9 @@ from starlette.routing import Route
 from chatwright.features.messaging.courtesies import want_courtesy
 from chatwright.features.messaging.operations import get_conversation
 from chatwright.features.messaging.typing import Side, Typing, typing_in, typing_signal
+from chatwright.features.workspaces.keys import principal_of
 from chatwright.features.workspaces.limits import OpenStreams
-from chatwright.features.workspaces.pipeline import Pipeline, principal_of
+from chatwright.features.workspaces.pipeline import Pipeline
 from chatwright.kernel.caller import Caller
 from chatwright.ports.database import Database
 from chatwright.ports.eventlog import EventLog

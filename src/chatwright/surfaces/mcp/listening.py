@@ -16,7 +16,7 @@ from mcp.server.subscriptions import ListenHandler, ResourcesListChanged, Resour
 from mcp.shared.exceptions import MCPError
 from mcp.types import INTERNAL_ERROR, SubscriptionsListenRequestParams, SubscriptionsListenResult
 
-from chatwright.features.workspaces.pipeline import principal_of
+from chatwright.features.workspaces.keys import principal_of
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import Unauthenticated, Unavailable
 from chatwright.kernel.events import Event

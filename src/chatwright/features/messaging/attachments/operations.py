@@ -10,7 +10,7 @@ from chatwright.features.contacts.access import limits_of
 from chatwright.features.messaging.attachments import store
 from chatwright.features.messaging.attachments.models import Attachment, RegisterAttachment, ShowAttachment
 from chatwright.features.messaging.errors import AttachmentNotFound
-from chatwright.features.workspaces.pipeline import principal_of
+from chatwright.features.workspaces.keys import principal_of
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import InvalidInput
 from chatwright.kernel.events import Event

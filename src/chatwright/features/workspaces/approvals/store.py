@@ -1,0 +1,137 @@
+"""Queries of the approval queue."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from chatwright.features.workspaces.approvals.models import ApprovalPolicySetting, Status
+from chatwright.ports.database import Statement, value
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRow:
+    """An approval as stored."""
+
+    id: UUID
+    workspace_id: UUID
+    operation: str
+    principal: str
+    requested_by: Mapping[str, str]
+    person_id: UUID | None
+    shown: Mapping[str, Any]
+    sealed: bytes | None
+    status: Status
+    created_at: datetime
+    expires_at: datetime
+    decided_at: datetime | None
+    decided_by: Mapping[str, str] | None
+    reason: str | None
+    edited: bool
+    result: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A call's place in the queue."""
+
+    id: UUID
+    expires_at: datetime
+    fresh: bool
+    """Whether it was not there before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """A call that nobody decided in time."""
+
+    id: UUID
+    workspace_id: UUID
+
+
+_ROW = """
+    id, workspace_id, operation, principal, requested_by, person_id, shown, sealed,
+    case when status = 'waiting' and expires_at <= now() then 'expired' else status end as status,
+    created_at, expires_at, decided_at, decided_by, reason, edited, result
+"""
+ENQUEUE = Statement(
+    "approvals.enqueue",
+    """
+    insert into approvals
+        (id, workspace_id, operation, principal, requested_by, person_id, shown, sealed, digest, expires_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, now() + make_interval(
+        hours => coalesce((select hours from approval_policies where workspace_id = $2), $10)))
+    on conflict (workspace_id, digest) where status = 'waiting' do update set digest = excluded.digest
+    returning id, expires_at, id = $1 as fresh
+    """,
+    Place,
+)
+FIND_APPROVAL = Statement(
+    "approvals.find", f"select {_ROW} from approvals where workspace_id = $1 and id = $2", ApprovalRow
+)
+LOCK_APPROVAL = Statement(
+    "approvals.lock",
+    f"select {_ROW} from approvals where workspace_id = $1 and id = $2 for update",
+    ApprovalRow,
+)
+LIST_APPROVALS = Statement(
+    "approvals.list",
+    f"""
+    select {_ROW} from approvals
+    where workspace_id = $1 and ($2::uuid is null or id < $2)
+      and ($3::text is null
+           or case when status = 'waiting' and expires_at <= now() then 'expired' else status end = $3)
+    order by id desc limit $4
+    """,
+    ApprovalRow,
+)
+DECIDE = Statement(
+    "approvals.decide",
+    f"""
+    update approvals
+    set status = $3, decided_at = now(), decided_by = $4, reason = $5, edited = $6, shown = coalesce($7, shown),
+        result = $8, sealed = null
+    where workspace_id = $1 and id = $2 returning {_ROW}
+    """,
+    ApprovalRow,
+)
+EXPIRE = Statement(
+    "approvals.expire",
+    """
+    update approvals set status = 'expired', decided_at = expires_at, sealed = null
+    where id in (select id from approvals where status = 'waiting' and expires_at <= now()
+                 order by id limit 500 for update skip locked)
+    returning id, workspace_id
+    """,
+    Expired,
+)
+EXPIRE_SAME = Statement(
+    "approvals.expire_same",
+    """
+    update approvals set status = 'expired', decided_at = expires_at, sealed = null
+    where workspace_id = $1 and digest = $2 and status = 'waiting' and expires_at <= now()
+    returning id, workspace_id
+    """,
+    Expired,
+)
+FORGET_OLD = Statement(
+    "approvals.forget_old",
+    "delete from approvals where status <> 'waiting' and decided_at <= now() - make_interval(days => $1)",
+    value,
+)
+
+POLICY = Statement(
+    "approvals.policy",
+    "select supervision, hours from approval_policies where workspace_id = $1",
+    ApprovalPolicySetting,
+)
+SET_POLICY = Statement(
+    "approvals.set_policy",
+    """
+    insert into approval_policies (workspace_id, supervision, hours) values ($1, $2, $3)
+    on conflict (workspace_id) do update set supervision = excluded.supervision, hours = excluded.hours
+    returning supervision, hours
+    """,
+    ApprovalPolicySetting,
+)
