@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -26,19 +26,25 @@ from chatwright.surfaces.http.identity import caller_of
 from chatwright.surfaces.http.metrics import Metrics
 from chatwright.surfaces.http.parts import STATIC, Parts
 from chatwright.surfaces.live.routes import live_routes
-from chatwright.surfaces.mcp.face import McpFace
+from chatwright.surfaces.mcp.face import McpFace, Scopes
 from chatwright.surfaces.mcp.product import product_server, scopes_of
+from chatwright.surfaces.mcp.sessions import Sessions
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
+    from mcp.server.lowlevel.server import Server
+
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
-def build_app(product: Product, *, static: Path = STATIC) -> ASGIApp:
-    """All faces behind one address. What they keep running lives in the application's lifespan."""
+def build_app(product: Product, *, static: Path = STATIC, mcp: McpFace | None = None) -> ASGIApp:
+    """All faces behind one address. What they keep running lives in the application's lifespan.
+
+    `mcp` stands in for the MCP face that shows the catalogue.
+    """
     metrics = Metrics()
-    mcp = _mcp_face(product)
+    mcp = mcp or _catalogue_face(product)
 
     def lifespan(app: FastAPI) -> "AbstractAsyncContextManager[None]":
         del app
@@ -69,17 +75,30 @@ def _parts(product: Product, metrics: Metrics, static: Path) -> Parts:
     )
 
 
-def _mcp_face(product: Product) -> McpFace:
+def _catalogue_face(product: Product) -> McpFace:
+    server = product_server(
+        CATALOGUE, product.pipeline, product.events, product.signals, version("chatwright")
+    )
+    return mcp_face(product, server, scopes_of(CATALOGUE))
+
+
+def mcp_face(
+    product: Product,
+    server: "Server[dict[str, Any]]",
+    scopes: Scopes,
+    *,
+    sessions: Sessions | None = None,
+) -> McpFace:
+    """An MCP server behind the product's door."""
     url = urlsplit(product.settings.public_url)
     return McpFace(
-        server=product_server(
-            CATALOGUE, product.pipeline, product.events, product.signals, version("chatwright")
-        ),
-        scopes=scopes_of(CATALOGUE),
+        server=server,
+        scopes=scopes,
         authenticator=product.authenticator,
         public_url=product.settings.public_url,
         allowed_hosts=(url.netloc, *LOCAL_HOSTS),
         allowed_origins=(product.settings.public_url, *(f"http://{host}:*" for host in LOCAL_HOSTS)),
+        sessions=sessions,
     )
 
 
