@@ -27,7 +27,9 @@ Grants = Callable[..., Awaitable[str]]
 @pytest_asyncio.fixture(loop_scope="session")
 async def member(desk: Desk) -> str:
     """Id of a person who manages the workspace."""
-    member_id = await World(desk).id_of("member")
+    world = World(desk)
+    await world.fresh("member")
+    member_id = await world.fresh("member")
     await desk.call(set_member_role, member_id=member_id, role="admin")
     return member_id
 
