@@ -4,6 +4,7 @@ A session lives in the memory of one process, so only a server of a single proce
 """
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,13 +15,11 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chatwright.features.workspaces.pipeline import principal_of
+from chatwright.features.workspaces.keys import principal_of
 from chatwright.kernel.errors import Unauthenticated, Unavailable
 from chatwright.surfaces.mcp.context import Admission
 
 METHODS: Final = frozenset({"GET", "POST", "DELETE"})
-LOOK_SECONDS: Final = 5.0
-"""How long a revoked token can keep a stream open that says nothing."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,8 @@ class Sessions:
     """A session is forgotten when it has had no request for so long."""
     most: int = 1000
     """Sessions that may be open in this process; who would open one more is told to come back later."""
+    look_seconds: float = 5.0
+    """How long a revoked token can keep a stream open that says nothing."""
 
 
 def may_have_session(headers: Headers) -> bool:
@@ -42,8 +43,9 @@ def may_have_session(headers: Headers) -> bool:
 class SessionWay:
     """Answers requests that belong to a session, each only for the principal that opened the session."""
 
-    def __init__(self, answer: ASGIApp) -> None:
+    def __init__(self, answer: ASGIApp, look_seconds: float) -> None:
         self._answer = answer
+        self._look_seconds = look_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, admission: Admission) -> None:
         """Answer for as long as the caller's token holds."""
@@ -53,25 +55,26 @@ class SessionWay:
         answer = _Answer(send)
         answering = asyncio.ensure_future(self._answer(scope, receive, answer.send))
         try:
-            while not (await asyncio.wait({answering}, timeout=LOOK_SECONDS))[0]:
-                if not await _holds(admission):
-                    break
-            else:
-                await answering
+            await self._watch(answering, admission)
+        except Unauthenticated:
+            await _stop(answering)
+            if not answer.begun:
+                raise
+            await answer.finish()
         finally:
-            answering.cancel()
-            await asyncio.wait({answering})
-        await answer.finish()
+            await _stop(answering)
+
+    async def _watch(self, answering: "asyncio.Future[None]", admission: Admission) -> None:
+        """Wait for the answer's end; raise Unauthenticated when the token ends first."""
+        while not (await asyncio.wait({answering}, timeout=self._look_seconds))[0]:
+            with contextlib.suppress(Unavailable):
+                await admission.check()
+        await answering
 
 
-async def _holds(admission: Admission) -> bool:
-    try:
-        await admission.check()
-    except Unauthenticated:
-        return False
-    except Unavailable:
-        return True
-    return True
+async def _stop(answering: "asyncio.Future[None]") -> None:
+    answering.cancel()
+    await asyncio.wait({answering})
 
 
 class _Answer:
@@ -79,15 +82,15 @@ class _Answer:
 
     def __init__(self, send: Send) -> None:
         self._send = send
-        self._open = False
+        self._whole = False
+        self.begun = False
 
     async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self._open = True
-        elif not message.get("more_body", False):
-            self._open = False
+        self.begun = True
+        self._whole = message["type"] == "http.response.body" and not message.get("more_body", False)
         await self._send(message)
 
     async def finish(self) -> None:
-        if self._open:
+        """End the body, unless it has ended."""
+        if not self._whole:
             await self.send({"type": "http.response.body", "body": b"", "more_body": False})
