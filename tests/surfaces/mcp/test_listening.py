@@ -10,7 +10,7 @@ from mcp.shared.subscriptions import ResourcesListChanged, ResourceUpdated
 from chatwright.features.contacts.operations import update_contact
 from chatwright.features.messaging.operations import send_message
 from chatwright.features.workspaces.operations import list_tokens, revoke_token
-from chatwright.surfaces.mcp import listening
+from chatwright.surfaces.mcp.listening import following, streams
 from tests.conftest import Desk
 from tests.features.messaging.conftest import Post
 from tests.features.messaging.paper import paper_inbox
@@ -104,7 +104,7 @@ async def test_what_an_older_transaction_held_back_is_not_long_in_coming(mcp_url
 async def test_a_stream_ends_with_its_token(
     mcp_url: str, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listening, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(following, "LOOK_SECONDS", 0.1)
     token = await token_of(post.desk)
     listen = asyncio.create_task(
         ask(mcp_url, token, **modern("subscriptions/listen", notifications={"resourcesListChanged": True}))
@@ -121,7 +121,7 @@ async def test_a_stream_ends_with_its_token(
 async def test_streams_of_one_principal_are_counted(
     mcp_url: str, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listening, "MOST_STREAMS", 1)
+    monkeypatch.setattr(streams, "MOST_STREAMS", 1)
     async with (
         connected(mcp_url, await token_of(desk)) as client,
         client.listen(resources_list_changed=True),

@@ -1,4 +1,12 @@
-"""Suggestions for arguments: the ids of the latest conversations and contacts."""
+"""Suggestions for arguments of prompts and of resource templates.
+
+A client shows a suggestion as it will stand in the argument: an id, or a name where one identifies. What is typed
+may be the beginning of an id or part of a name: whoever types a contact's name gets the ids of those called so.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from mcp.shared.exceptions import MCPError
 from mcp.types import (
@@ -12,10 +20,11 @@ from mcp.types import (
 from chatwright.kernel.errors import ChatwrightError
 from chatwright.surfaces.mcp.context import Context, caller_of
 from chatwright.surfaces.mcp.errors import protocol_error
-from chatwright.surfaces.mcp.prompts import CONVERSATION, Prompts
-from chatwright.surfaces.mcp.resources import KINDS, Resources
+from chatwright.surfaces.mcp.prompts.shelf import Prompts
+from chatwright.surfaces.mcp.resources.kinds import Directory
+from chatwright.surfaces.mcp.resources.reading import Resources, reader_of
 
-MOST_VALUES = 100
+MOST_VALUES: Final = 100
 """The protocol's own limit."""
 
 
@@ -27,27 +36,44 @@ class Completions:
         self._prompts = prompts
 
     async def answer(self, ctx: Context, params: CompleteRequestParams) -> CompleteResult:
-        """Ids that begin with what was typed; an argument of free text has no suggestions."""
-        noun = self._noun_of(params)
-        caller = caller_of(ctx)
-        if noun is None:
-            return CompleteResult(completion=Completion(values=[], total=0, has_more=False))
+        """What the typed text may become; an argument of free text has no suggestions."""
+        directory, choices = self._sources(params)
+        typed = params.argument.value
+        values = [choice for choice in choices if typed.casefold() in choice.casefold()]
+        if directory is not None:
+            values += await self._found(ctx, directory, typed)
+        return CompleteResult(
+            completion=Completion(values=values[:MOST_VALUES], has_more=len(values) > MOST_VALUES)
+        )
+
+    async def _found(self, ctx: Context, directory: Directory, typed: str) -> list[str]:
         try:
-            ids = await self._resources.latest_ids(caller, noun, MOST_VALUES)
+            items = await self._resources.seek(reader_of(ctx), directory, typed)
         except ChatwrightError as error:
             raise protocol_error(
-                error, request_id=caller.request_id, protocol_version=ctx.protocol_version
+                error, request_id=caller_of(ctx).request_id, protocol_version=ctx.protocol_version
             ) from error
-        values = [id_ for id_ in ids if id_.startswith(params.argument.value.lower())]
-        return CompleteResult(completion=Completion(values=values, has_more=len(ids) == MOST_VALUES))
+        return _values(directory, items, typed)
 
-    def _noun_of(self, params: CompleteRequestParams) -> str | None:
-        """The kind of resource whose ids complete the argument; None for free text."""
+    def _sources(self, params: CompleteRequestParams) -> tuple[Directory | None, Sequence[str]]:
+        """Where suggestions come from."""
         if isinstance(params.ref, PromptReference):
-            if params.ref.name not in self._prompts:
-                raise MCPError(INVALID_PARAMS, f"There is no prompt called '{params.ref.name[:100]}'.")
-            return "conversations" if params.argument.name == CONVERSATION else None
-        for kind in KINDS:
-            if kind.uri_template == params.ref.uri and kind.noun in self._resources:
-                return kind.noun if params.argument.name == "id" else None
+            argument = self._prompts.argument(params.ref.name, params.argument.name)
+            return (None, ()) if argument is None else (argument.directory, argument.choices)
+        for kind in self._resources.kinds:
+            if params.ref.uri == kind.template:
+                return (kind.directory if params.argument.name == "id" else None), ()
         raise MCPError(INVALID_PARAMS, f"There is no resource template '{params.ref.uri[:200]}'.")
+
+
+def _values(directory: Directory, items: Sequence[Mapping[str, Any]], typed: str) -> list[str]:
+    """Names where they identify and fit what was typed, else ids."""
+    if directory.name is None:
+        return [str(item["id"]) for item in items]
+    times = Counter(str(item[directory.name]).casefold() for item in items)
+    values: list[str] = []
+    for item in items:
+        name = str(item[directory.name])
+        by_name = times[name.casefold()] == 1 and typed.strip().casefold() in name.casefold()
+        values.append(name if by_name else str(item["id"]))
+    return values

@@ -1,0 +1,1 @@
+"""Who hears of changes: the event log, told as changed resources."""

@@ -1,0 +1,1 @@
+"""The reading room: what can be read by URI."""
