@@ -9,6 +9,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from chatwright.kernel.operation import DETAIL
+
 MAX_TEXT = 10_000
 Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
 Label = Annotated[str, Field(min_length=1, max_length=80)]
@@ -206,9 +208,9 @@ class EmailContent(_Part):
     """Its subject."""
     text: str = ""
     """What is new in it, as plain text."""
-    html: str | None = None
+    html: Annotated[str | None, DETAIL] = None
     """The whole of it as HTML, made safe to show; remote pictures are not among it."""
-    quoted: str | None = None
+    quoted: Annotated[str | None, DETAIL] = None
     """What it quotes and its signature, as plain text."""
 
 

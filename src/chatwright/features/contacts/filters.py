@@ -23,7 +23,7 @@ MAX_CONDITIONS: Final = 100
 CUSTOM: Final = "fields."
 _OWN = r"^fields\.[a-z][a-z0-9_]{0,49}$"
 
-OwnField = Annotated[str, Field(pattern=_OWN)]
+OwnField = Annotated[str, Field(pattern=_OWN, examples=["fields.shoe_size"])]
 Number = Whole | Decimal
 Presence = Literal["is_set", "is_not_set"]
 _PRESENCE: Final = ("is_set", "is_not_set")

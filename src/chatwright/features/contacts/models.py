@@ -10,7 +10,7 @@ from chatwright.features.contacts.addresses import REGIONS
 from chatwright.features.contacts.filters import ContactFilter
 from chatwright.features.contacts.values import ChannelName, FieldKey, FieldValue, Name, Prose
 from chatwright.kernel.moments import Moment
-from chatwright.kernel.operation import Input, Output
+from chatwright.kernel.operation import DETAIL, OUTSIDE, Input, Output
 from chatwright.kernel.paging import PageRequest
 
 ConsentState = Literal["opted_in", "opted_out"]
@@ -48,7 +48,7 @@ class ContactIdentity(Output):
     """The inbox whose channel knows them by it."""
     kind: str
     """What the value is on that channel."""
-    value: str
+    value: Annotated[str, OUTSIDE]
     """The name itself."""
 
 
@@ -61,11 +61,11 @@ class Consent(Output):
     """Whether they agreed or objected."""
     source: str
     """Where it comes from, e.g. `signup form` or `message STOP`."""
-    evidence: str | None
+    evidence: Annotated[str | None, DETAIL, OUTSIDE]
     """What shows it: the words, a form's address, a document's number."""
     given_at: datetime
     """When they said so."""
-    recorded_by: str
+    recorded_by: Annotated[str, DETAIL]
     """Who wrote it down here."""
 
 
@@ -74,13 +74,13 @@ class Contact(Output):
 
     id: UUID
     """Id of the contact."""
-    name: str | None
+    name: Annotated[str | None, OUTSIDE]
     """Full name, as shown in lists."""
-    first_name: str | None
+    first_name: Annotated[str | None, DETAIL, OUTSIDE]
     """Given name."""
-    last_name: str | None
+    last_name: Annotated[str | None, DETAIL, OUTSIDE]
     """Family name."""
-    emails: list[str]
+    emails: Annotated[list[str], OUTSIDE]
     """E-mail addresses, the main one first."""
     phones: list[str]
     """Phone numbers in E.164, the main one first."""
@@ -90,9 +90,9 @@ class Contact(Output):
     """IANA time zone."""
     tags: list[str]
     """Names of its tags."""
-    fields: dict[str, FieldValue]
+    fields: Annotated[dict[str, FieldValue], OUTSIDE]
     """Values of custom fields by their key."""
-    identities: list[ContactIdentity]
+    identities: Annotated[list[ContactIdentity], DETAIL]
     """Under which names the channels know it, oldest first; only those of inboxes the caller may see."""
     consents: list[Consent]
     """The latest word on each channel."""

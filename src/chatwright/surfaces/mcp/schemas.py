@@ -1,41 +1,58 @@
-"""JSON schemas of tools, from the operations' models and lean enough for a model's context.
+"""JSON schemas of tools, whole and exact, from the operations' models. `lean.py` makes those of lists from them.
 
-pydantic writes a `title` beside every field and `null` beside every optional one. Both cost tokens in every
-list and say nothing: an optional field is simply left out, in what goes in and in what comes out.
+pydantic writes a `title` beside every field and `null` beside every optional one. Both cost tokens and say
+nothing: an optional field is simply left out, in what goes in and in what comes out.
 """
 
 from typing import Any, Final, cast
 
-from chatwright.features.workspaces.pipeline import MAX_KEY_LENGTH
-from chatwright.kernel.operation import AnyOperation
+from chatwright.features.workspaces.keys import MAX_KEY_LENGTH
+from chatwright.kernel.operation import DETAIL, AnyOperation
+from chatwright.surfaces.mcp.shapes import shape_of
 
 Schema = dict[str, Any]
 
 IDEMPOTENCY_KEY: Final = "idempotency_key"
+"""Argument of every tool that writes."""
+DETAIL_LEVEL: Final = "detail"
+"""Argument of tools that read, and whose answer has fields that a concise one leaves out."""
+CONCISE: Final = "concise"
+FULL: Final = "full"
+_DETAIL_SCHEMA: Final[Schema] = {
+    "type": "string",
+    "enum": [CONCISE, FULL],
+    "default": CONCISE,
+    "description": "full adds what is rarely needed.",
+}
 _KEY_SCHEMA: Final[Schema] = {
     "type": "string",
     "minLength": 1,
     "maxLength": MAX_KEY_LENGTH,
-    "description": (
-        "Makes this call safe to repeat: with the same key and arguments, a repeat gives the first result."
-    ),
+    "description": "Makes a repeat safe: same key, same arguments, first result.",
 }
 _NOISE: Final = frozenset({"title", "discriminator"})
 _NAMED_SCHEMAS: Final = frozenset({"properties", "patternProperties", "$defs"})
 _NULL: Final[Schema] = {"type": "null"}
 
 
-def input_schema(operation: AnyOperation) -> Schema:
-    """What a tool takes: the operation's input, and an idempotency key where it writes."""
+def full_input_schema(operation: AnyOperation) -> Schema:
+    """What a tool takes: the operation's input, and the arguments that the face has for every tool of its kind."""
     schema = _tidied(operation.input.model_json_schema(mode="validation"), outbound=False)
     schema.setdefault("properties", {})
     schema["additionalProperties"] = False
     if operation.writes:
         schema["properties"][IDEMPOTENCY_KEY] = dict(_KEY_SCHEMA)
+    if takes_detail(operation):
+        schema["properties"][DETAIL_LEVEL] = dict(_DETAIL_SCHEMA)
     return schema
 
 
-def output_schema(operation: AnyOperation) -> Schema:
+def takes_detail(operation: AnyOperation) -> bool:
+    """Whether there is a concise and a full answer to choose from."""
+    return not operation.writes and DETAIL in shape_of(operation.output).marks
+
+
+def full_output_schema(operation: AnyOperation) -> Schema:
     """What a tool gives: the operation's output, where a field without a value is left out."""
     return _tidied(operation.output.model_json_schema(mode="serialization"), outbound=True)
 

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from mcp.server.context import CallNext, HandlerResult
 from mcp.shared.exceptions import MCPError
@@ -14,19 +14,24 @@ from mcp.types import (
     ListToolsResult,
     PaginatedRequestParams,
     Tool,
-    ToolAnnotations,
 )
 from mcp_types.methods import validate_client_request
 
 from chatwright.kernel.caller import Caller, Surface
-from chatwright.kernel.operation import AnyOperation, Effect
+from chatwright.kernel.operation import AnyOperation
 from chatwright.surfaces.mcp.calls import Calls
 from chatwright.surfaces.mcp.context import Context, caller_of, selection_of
-from chatwright.surfaces.mcp.schemas import Schema, input_schema, output_schema
+from chatwright.surfaces.mcp.finding import finding_tools
+from chatwright.surfaces.mcp.lean import lean_tool
+from chatwright.surfaces.mcp.schemas import Schema
 from chatwright.surfaces.mcp.selection import Selection
 
 _MOST_LISTS = 256
 """How many different lists (by what a caller may see, and protocol revision) a process remembers."""
+
+
+FEW: Final = 20
+"""As many tools may be listed without being chosen."""
 
 
 _Shown = tuple[str, frozenset[str], frozenset[str] | None, Selection]
@@ -66,7 +71,7 @@ class OperationTool:
     """An operation as a tool."""
 
     def __init__(self, operation: AnyOperation, calls: Calls) -> None:
-        self.tool = as_tool(operation)
+        self.tool = lean_tool(operation)
         self._operation = operation
         self._calls = calls
 
@@ -75,12 +80,12 @@ class OperationTool:
         return self._operation.open_to(caller)
 
     def within(self, selection: Selection) -> bool:
-        """Unless it was left out."""
+        """Unless it was left out, or others were chosen."""
         return selection.allows(self._operation)
 
     def listed(self, selection: Selection) -> bool:
-        """Wherever it can be called."""
-        return self.within(selection)
+        """Where it was chosen, or belongs to what is shown to those who choose nothing."""
+        return selection.shows(self._operation)
 
     def scope_for(self, arguments: Mapping[str, Any]) -> str | None:
         """The operation's, whatever the arguments."""
@@ -96,11 +101,12 @@ class Tools:
     """Answers tools/list and tools/call."""
 
     def __init__(self, catalogue: Iterable[AnyOperation], calls: Calls) -> None:
-        self._offered: dict[str, Offered] = {
-            operation.tool: OperationTool(operation, calls)
-            for operation in catalogue
-            if Surface.MCP in operation.surfaces
-        }
+        operations = [operation for operation in catalogue if Surface.MCP in operation.surfaces]
+        offered: list[Offered] = [
+            *finding_tools(operations, calls),
+            *(OperationTool(operation, calls) for operation in operations),
+        ]
+        self._offered = {each.tool.name: each for each in offered}
 
     def __contains__(self, name: str) -> bool:
         return name in self._offered
@@ -116,12 +122,17 @@ class Tools:
         return None if offered is None else offered.scope_for(arguments)
 
     def visible_to(self, caller: Caller, selection: Selection) -> list[Tool]:
-        """The tools that are listed for a caller, in the catalogue's order."""
-        return [
-            offered.tool
+        """The tools that are listed for a caller, in the catalogue's order.
+
+        Whoever may call few in all sees all of them, whether or not they are among the default ones.
+        """
+        callable_ = [
+            offered
             for offered in self._offered.values()
-            if offered.listed(selection) and offered.open_to(caller)
+            if offered.within(selection) and offered.open_to(caller)
         ]
+        few = len(callable_) <= FEW
+        return [offered.tool for offered in callable_ if few or offered.listed(selection)]
 
     async def answer_list(self, ctx: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
         """Answer tools/list. All tools fit one page, so no cursor was ever given out."""
@@ -137,23 +148,6 @@ class Tools:
         if offered is None or not offered.within(selection_of(ctx)):
             raise MCPError(INVALID_PARAMS, f"There is no tool called '{params.name[:100]}'.")
         return await offered.call(ctx, params.arguments or {})
-
-
-def as_tool(operation: AnyOperation) -> Tool:
-    """An operation as a client sees it."""
-    return Tool(
-        name=operation.tool,
-        title=operation.title,
-        description=operation.description,
-        input_schema=input_schema(operation),
-        output_schema=output_schema(operation),
-        annotations=ToolAnnotations(
-            read_only_hint=not operation.writes,
-            destructive_hint=operation.effect is Effect.DESTROY,
-            idempotent_hint=operation.idempotent,
-            open_world_hint=operation.outward,
-        ),
-    )
 
 
 class RememberedLists:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from chatwright.features.contacts.models import Region
 from chatwright.features.contacts.values import Name
-from chatwright.kernel.operation import Input, Output
+from chatwright.kernel.operation import OUTSIDE, Input, Output
 from chatwright.kernel.paging import PageRequest
 
 MAX_CSV = 5_000_000
@@ -128,7 +128,7 @@ class ImportRowError(Output):
 
     row: int
     """Number of the row as a spreadsheet shows it; the header is row 1."""
-    column: str
+    column: Annotated[str, OUTSIDE]
     """Name of the column; empty when it is about the whole row."""
     message: str
     """What is wrong."""

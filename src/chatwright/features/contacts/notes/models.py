@@ -1,10 +1,11 @@
 """What goes in and out about notes."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 from chatwright.features.contacts.values import Prose
-from chatwright.kernel.operation import Input, Output
+from chatwright.kernel.operation import OUTSIDE, Input, Output
 from chatwright.kernel.paging import PageRequest
 
 
@@ -15,7 +16,7 @@ class ContactNote(Output):
     """Id of the note."""
     contact_id: UUID
     """The contact it is about."""
-    text: str
+    text: Annotated[str, OUTSIDE]
     """What to remember."""
     author: str
     """Who wrote it."""

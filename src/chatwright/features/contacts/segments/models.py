@@ -1,6 +1,7 @@
 """What goes in and out about segments."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -8,7 +9,7 @@ from pydantic import JsonValue
 from chatwright.features.contacts.filters import ContactFilter
 from chatwright.features.contacts.models import Contact
 from chatwright.features.contacts.values import Name
-from chatwright.kernel.operation import Input, Output
+from chatwright.kernel.operation import DETAIL, Input, Output
 from chatwright.kernel.paging import PageRequest
 
 
@@ -19,7 +20,7 @@ class Segment(Output):
     """Id of the segment."""
     name: str
     """Name people see."""
-    filter: dict[str, JsonValue]
+    filter: Annotated[dict[str, JsonValue], DETAIL]
     """The conditions, as `create_segment` takes them."""
     created_at: datetime
     """When it was made."""

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from chatwright.features.contacts.values import Name
-from chatwright.kernel.operation import Input, Output
+from chatwright.kernel.operation import OUTSIDE, Input, Output
 
 
 class Attachment(Output):
@@ -15,7 +15,7 @@ class Attachment(Output):
 
     id: UUID
     """Id of the file, for `attachment_id` of a media message."""
-    filename: str
+    filename: Annotated[str, OUTSIDE]
     """Name to show and to save it under."""
     media_type: str
     """Its type, e.g. `image/png`."""

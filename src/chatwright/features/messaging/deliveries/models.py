@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from chatwright.features.messaging.models import HeldFor
-from chatwright.kernel.operation import Input, Output
+from chatwright.kernel.operation import DETAIL, OUTSIDE, Input, Output
 
 
 def _known_zone(name: str) -> str:
@@ -110,7 +110,7 @@ class ConsentEvidence(Output):
 
     state: Literal["opted_in", "opted_out"]
     """Whether they agreed or objected."""
-    source: str
+    source: Annotated[str, OUTSIDE]
     """Where that comes from."""
     given_at: datetime
     """When they said so."""
@@ -129,11 +129,11 @@ class SendEvidence(Output):
     """What the contact last said; null when nothing."""
     blocked: bool
     """Whether we blocked the contact."""
-    unreachable: str | None
+    unreachable: Annotated[str | None, OUTSIDE]
     """What the provider last said, where nobody is at the address."""
     health: str
     """How the inbox is: ok, limited, paused or reconnect."""
-    health_words: str | None
+    health_words: Annotated[str | None, OUTSIDE]
     """What is the matter with it."""
     health_until: datetime | None
     """When that is over by itself, where it is known."""
@@ -217,9 +217,9 @@ class TracedAttempt(Output):
     """`sent`, or what the refusal asked of us; null while nobody knows."""
     code: str | None
     """The provider's code."""
-    detail: str | None
+    detail: Annotated[str | None, OUTSIDE]
     """What it says, in words."""
-    answer: dict[str, Any] | None
+    answer: Annotated[dict[str, Any] | None, DETAIL, OUTSIDE]
     """What else the provider answered: ids, how long to wait, its load."""
 
 
@@ -247,7 +247,7 @@ class TracedStatus(Output):
     """When it got it first, by the provider's clock where it told."""
     code: str | None
     """The provider's code, for a failure."""
-    detail: str | None
+    detail: Annotated[str | None, OUTSIDE]
     """More about it."""
 
 
@@ -274,5 +274,5 @@ class MessageTrace(Output):
     """The calls to the channel, in order."""
     statuses: list[TracedStatus]
     """Its statuses with their own times."""
-    pricing: dict[str, Any] | None
+    pricing: Annotated[dict[str, Any] | None, DETAIL]
     """What the provider charges for it."""

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from chatwright.features.contacts.values import Name
-from chatwright.kernel.operation import PRIVATE, Input, Output
+from chatwright.kernel.operation import DETAIL, OUTSIDE, PRIVATE, Input, Output
 from chatwright.kernel.paging import PageRequest
 
 Health = Literal["ok", "limited", "paused", "reconnect"]
@@ -23,16 +23,16 @@ class Inbox(Output):
     """Name of its channel, e.g. `webchat`."""
     name: str
     """Name people see."""
-    settings: dict[str, Any]
+    settings: Annotated[dict[str, Any], DETAIL]
     """Settings of the channel; secrets are left out."""
-    secrets_set: list[str]
+    secrets_set: Annotated[list[str], DETAIL]
     """Names of the secret settings that have a value. The values can be written, never read."""
     account: str | None
     """The provider account behind it, e.g. a phone number's id; null where there is no such thing, and until a live
     look has shown that it is this inbox's."""
     health: Health
     """`ok`; `limited` by the provider; `paused` by it, nothing goes out; or it has to `reconnect`."""
-    health_words: str | None
+    health_words: Annotated[str | None, OUTSIDE]
     """What is the matter, if anything is."""
     health_until: datetime | None
     """When it is over by itself, where that is known."""
@@ -49,7 +49,7 @@ class ChannelKind(Output):
 
     name: str
     """Its name, for `channel` of a new inbox."""
-    settings_schema: dict[str, Any]
+    settings_schema: Annotated[dict[str, Any], DETAIL]
     """JSON Schema of its settings; those marked `writeOnly` are secrets."""
     contents: list[str]
     """The types of content it shows as they are; others are sent as text."""

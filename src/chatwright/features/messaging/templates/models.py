@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chatwright.kernel.operation import Input, Output
+from chatwright.kernel.operation import OUTSIDE, Input, Output
 from chatwright.kernel.paging import PageRequest
 from chatwright.ports.templates import TemplateCategory, TemplateStatus
 
@@ -33,7 +33,7 @@ class Template(Output):
     """Header, body, footer and buttons, in the provider's shape."""
     quality: str | None
     """The provider's rating, e.g. `GREEN`."""
-    reason: str | None
+    reason: Annotated[str | None, OUTSIDE]
     """Why it was rejected or paused."""
     updated_at: datetime
     """When we last heard of it."""
