@@ -26,7 +26,8 @@ from chatwright.surfaces.http.identity import caller_of
 from chatwright.surfaces.http.metrics import Metrics
 from chatwright.surfaces.http.parts import STATIC, Parts
 from chatwright.surfaces.live.routes import live_routes
-from chatwright.surfaces.mcp.face import McpFace, Scopes
+from chatwright.surfaces.mcp.challenges import WELL_KNOWN, Place
+from chatwright.surfaces.mcp.face import PATHS, McpFace, Scopes
 from chatwright.surfaces.mcp.product import product_server, scopes_of
 from chatwright.surfaces.mcp.sessions import Sessions
 
@@ -79,7 +80,7 @@ def _catalogue_face(product: Product) -> McpFace:
     server = product_server(
         CATALOGUE, product.pipeline, product.events, product.signals, version("chatwright")
     )
-    return mcp_face(product, server, scopes_of(CATALOGUE))
+    return mcp_face(product, server, scopes_of(CATALOGUE, product.pipeline))
 
 
 def mcp_face(
@@ -95,7 +96,7 @@ def mcp_face(
         server=server,
         scopes=scopes,
         authenticator=product.authenticator,
-        public_url=product.settings.public_url,
+        place=Place(product.settings.public_url, product.settings.public_url),
         allowed_hosts=(url.netloc, *LOCAL_HOSTS),
         allowed_origins=(product.settings.public_url, *(f"http://{host}:*" for host in LOCAL_HOSTS)),
         sessions=sessions,
@@ -104,13 +105,12 @@ def mcp_face(
 
 def _mcp_routes(face: McpFace) -> list[Route]:
     async def show_metadata(request: Request) -> Response:
-        del request
-        return JSONResponse(face.resource_metadata())
+        return JSONResponse(face.metadata(request.url.path.removeprefix(WELL_KNOWN)))
 
-    # A route and not a mount, which would answer /mcp with a redirect to /mcp/.
+    # Routes and not a mount, which would answer /mcp with a redirect to /mcp/.
     return [
-        Route("/mcp", face.app),
-        Route("/.well-known/oauth-protected-resource/mcp", show_metadata),
+        *(Route(path, face.app) for path in PATHS),
+        *(Route(WELL_KNOWN + path, show_metadata) for path in PATHS),
     ]
 
 

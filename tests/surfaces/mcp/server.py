@@ -18,7 +18,8 @@ from starlette.types import ASGIApp
 from chatwright.app.wiring import Product
 from chatwright.catalogue import CATALOGUE
 from chatwright.features.workspaces.operations import create_token
-from chatwright.surfaces.mcp.face import McpFace
+from chatwright.surfaces.mcp.challenges import Place
+from chatwright.surfaces.mcp.face import PATHS, McpFace
 from chatwright.surfaces.mcp.product import product_server, scopes_of
 from tests.conftest import Desk
 
@@ -55,14 +56,15 @@ def mcp_application(product: Product, *, max_body: int = 100_000) -> Starlette:
     """The MCP face alone, as the product mounts it."""
     face = McpFace(
         server=product_server(CATALOGUE, product.pipeline, product.events, product.signals, VERSION),
-        scopes=scopes_of(CATALOGUE),
+        scopes=scopes_of(CATALOGUE, product.pipeline),
         authenticator=product.authenticator,
-        public_url=ORIGIN,
+        place=Place(ORIGIN, ORIGIN),
         allowed_hosts=["127.0.0.1", "localhost", "chat.example.com"],
         allowed_origins=[ORIGIN, "http://localhost:*"],
         max_body=max_body,
     )
-    return Starlette(routes=[Route("/mcp", face.app)], lifespan=lambda _: face.running())
+    routes = [Route(path, face.app) for path in PATHS]
+    return Starlette(routes=routes, lifespan=lambda _: face.running())
 
 
 ERAS = ("legacy", "auto")

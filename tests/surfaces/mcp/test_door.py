@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from structlog.testing import capture_logs
 
 from chatwright.features.workspaces.operations import list_audit, list_tokens, revoke_token
 from tests.conftest import Desk
@@ -27,7 +28,7 @@ class TestCredentials:
         answer = await ask(mcp_url, None, **modern("tools/list"))
         challenge = answer.headers["www-authenticate"]
         assert answer.status_code == 401
-        assert challenge.startswith("Bearer resource_metadata=")
+        assert challenge.startswith("Bearer scope=")
         assert f'"{ORIGIN}/.well-known/oauth-protected-resource/mcp"' in challenge
         assert 'scope="' in challenge
         assert "workspace:read" in challenge
@@ -39,10 +40,17 @@ class TestCredentials:
         assert answer.status_code == 401
         assert 'error="invalid_token"' in answer.headers["www-authenticate"]
 
-    async def test_a_token_in_the_query_is_not_looked_at(self, mcp_url: str, desk: Desk) -> None:
+    @pytest.mark.parametrize("name", ["access_token", "token", "api_key"])
+    async def test_a_token_in_the_address_is_refused_whatever_else_there_is(
+        self, mcp_url: str, desk: Desk, name: str
+    ) -> None:
         token = await token_of(desk)
-        answer = await ask(f"{mcp_url}?access_token={token}&token={token}", None, **modern("tools/list"))
-        assert answer.status_code == 401
+        with capture_logs() as logs:
+            answer = await ask(f"{mcp_url}?{name}={token}", token, **modern("tools/list"))
+        assert answer.status_code == 400
+        assert answer.json()["error"]["data"]["code"] == "TOKEN_IN_ADDRESS"
+        assert 'error="invalid_request"' in answer.headers["www-authenticate"]
+        assert token not in str(logs) + answer.text + str(answer.headers)
 
     async def test_another_scheme_is_no_token(self, mcp_url: str, desk: Desk) -> None:
         message = modern("tools/list")
@@ -56,6 +64,79 @@ class TestCredentials:
         await desk.call(revoke_token, token_id=listed["id"])
         await asyncio.sleep(1)
         assert (await ask(mcp_url, token, **modern("tools/list"))).status_code == 401
+
+
+class TestForms:
+    """The endpoint under its other addresses: each is a resource of its own name."""
+
+    @pytest.mark.parametrize("form", ["", "/readonly", "/x/contacts", "/x/contacts,segments/readonly"])
+    async def test_each_says_where_its_metadata_are(self, mcp_url: str, form: str) -> None:
+        answer = await ask(mcp_url + form, None, **modern("tools/list"))
+        assert answer.status_code == 401
+        where = f'resource_metadata="{ORIGIN}/.well-known/oauth-protected-resource/mcp{form}"'
+        assert where in answer.headers["www-authenticate"]
+
+    async def test_each_shows_its_tools(self, mcp_url: str, desk: Desk) -> None:
+        token = await token_of(desk)
+        answer = await ask(f"{mcp_url}/x/contacts/readonly", token, **modern("tools/list"))
+        names = {tool["name"] for tool in answer.json()["result"]["tools"]}
+        assert "find_contacts" in names
+        assert names.isdisjoint({"create_contact", "list_conversations"})
+
+    async def test_headers_choose_too(self, mcp_url: str, desk: Desk) -> None:
+        message = modern("tools/list")
+        message["headers"]["X-Chatwright-Toolsets"] = "tags"
+        answer = await ask(mcp_url, await token_of(desk), **message)
+        assert {tool["name"] for tool in answer.json()["result"]["tools"]} >= {"list_tags", "create_tag"}
+
+    async def test_an_unknown_toolset_is_not_found(self, mcp_url: str, desk: Desk) -> None:
+        answer = await ask(f"{mcp_url}/x/cooking", await token_of(desk), **modern("tools/list"))
+        assert answer.status_code == 404
+        assert answer.json()["error"]["data"]["code"] == "UNKNOWN_TOOLSET"
+
+
+@pytest.mark.parametrize("era", [modern, legacy])
+class TestStepUp:
+    async def test_a_call_beyond_the_scopes_is_told_all_that_it_needs(
+        self, mcp_url: str, desk: Desk, era: Callable[..., dict[str, Any]]
+    ) -> None:
+        token = await token_of(desk, "contacts:read")
+        message = era("tools/call", name="update_workspace", arguments={"name": "Mine"})
+        answer = await ask(mcp_url, token, **message)
+        assert answer.status_code == 403
+        challenge = answer.headers["www-authenticate"]
+        assert 'error="insufficient_scope"' in challenge
+        assert 'scope="contacts:read workspace:write"' in challenge
+        assert f'resource_metadata="{ORIGIN}/.well-known/oauth-protected-resource/mcp"' in challenge
+        body = answer.json()
+        assert body["id"] == 1
+        assert body["error"]["data"]["code"] == "INSUFFICIENT_SCOPE"
+        assert "workspace:write" in body["error"]["message"]
+
+    async def test_it_is_on_record(
+        self, mcp_url: str, desk: Desk, era: Callable[..., dict[str, Any]]
+    ) -> None:
+        message = era("tools/call", name="update_workspace", arguments={"name": "Mine"})
+        answer = await ask(mcp_url, await token_of(desk, "contacts:read"), **message)
+        (record,) = (await desk.call(list_audit, outcome="refused"))["items"]
+        assert (record["operation"], record["error"]) == ("workspace.update", "INSUFFICIENT_SCOPE")
+        assert record["request_id"] == answer.headers["x-request-id"]
+
+    async def test_a_tool_that_the_address_leaves_out_is_unknown_instead(
+        self, mcp_url: str, desk: Desk, era: Callable[..., dict[str, Any]]
+    ) -> None:
+        message = era("tools/call", name="update_workspace", arguments={"name": "Mine"})
+        answer = await ask(f"{mcp_url}/readonly", await token_of(desk, "contacts:read"), **message)
+        assert answer.json()["error"]["code"] == -32602
+
+    @pytest.mark.parametrize("name", [None, 7, "no_such_tool", {"a": 1}])
+    async def test_what_is_no_call_is_left_to_the_protocol(
+        self, mcp_url: str, desk: Desk, era: Callable[..., dict[str, Any]], name: Any
+    ) -> None:
+        message = era("tools/call", arguments=[])
+        message["json"]["params"]["name"] = name
+        answer = await ask(mcp_url, await token_of(desk, "contacts:read"), **message)
+        assert answer.status_code != 403
 
 
 class TestNeighbours:

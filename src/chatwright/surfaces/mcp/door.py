@@ -1,12 +1,12 @@
 """The door of `/mcp`: everything about a request that is settled before the protocol begins.
 
-method -> Host and Origin -> bearer token -> body limit -> how to answer (JSON or a stream). Every answer
-carries the request's id, under which logs and the audit trail know it.
+method -> Host and Origin -> selection -> bearer token -> body limit -> scopes -> how to answer (JSON or a
+stream). Every answer carries the request's id, under which logs and the audit trail know it.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final, cast
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeAlias, cast
 
 import orjson
 import structlog
@@ -25,23 +25,34 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chatwright.features.workspaces.authentication import Authenticator, Presented
-from chatwright.kernel.caller import Surface
-from chatwright.kernel.errors import ChatwrightError, PayloadTooLarge, Unauthenticated
+from chatwright.kernel.caller import Caller, Surface
+from chatwright.kernel.errors import ChatwrightError, PayloadTooLarge
 from chatwright.kernel.ids import new_id
+from chatwright.surfaces.mcp.challenges import Challenges, CredentialsMissing
 from chatwright.surfaces.mcp.context import Admission, admit
 from chatwright.surfaces.mcp.errors import (
     MalformedRequest,
     MethodNotAllowed,
+    StepUpNeeded,
+    TokenInAddress,
     WrongHost,
     WrongOrigin,
     wire_problem,
 )
-from chatwright.surfaces.mcp.selection import DEFAULT
+from chatwright.surfaces.mcp.selection import Selection, read_selection
 from chatwright.surfaces.mcp.sessions import METHODS, SessionWay, may_have_session
 
 MAX_BODY: Final = 4 * 1024 * 1024
 """Most bytes of one request: a message of 2 MB with its JSON escapes, and far below what hurts."""
 REQUEST_ID_HEADER: Final = b"x-request-id"
+
+TOKENS_IN_ADDRESSES: Final = frozenset({"access_token", "token", "api_key", "apikey", "key", "authorization"})
+"""Under what names clients put tokens into addresses, where every log on the way keeps them."""
+
+Id: TypeAlias = str | int | None
+"""Of a JSON-RPC message."""
+Check: TypeAlias = Callable[[Caller, Selection, str, Mapping[str, Any]], Awaitable[None]]
+"""Raises StepUpNeeded when a caller's scopes do not cover a message, given as its method and params."""
 
 _log = structlog.get_logger(__name__)
 
@@ -71,7 +82,9 @@ class Neighbours:
 class Envelope:
     """What the door needs to know of a message; the protocol's own checks come after it."""
 
-    request_id: str | int | None = None
+    request_id: Id = None
+    method: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict[str, Any])
     version: str | None = None
     """The revision it names in its `_meta`, as messages since 2026-07-28 do."""
     client: str | None = None
@@ -102,13 +115,15 @@ class Door:
         authenticator: Authenticator,
         neighbours: Neighbours,
         *,
-        challenge: Mapping[str, str],
+        challenges: Challenges,
+        check: Check,
         max_body: int = MAX_BODY,
     ) -> None:
         self._ways = ways
         self._authenticator = authenticator
         self._neighbours = neighbours
-        self._challenge = challenge
+        self._challenges = challenges
+        self._check = check
         self._max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -124,7 +139,7 @@ class Door:
         except ClientDisconnect:
             return
         except ChatwrightError as error:
-            await self._refuse(error, request_id)(scope, receive, send)
+            await self._refuse(error, scope["path"], request_id)(scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         request = Request(scope, receive)
@@ -132,8 +147,14 @@ class Door:
         if request.method not in (METHODS if session else {"POST"}):
             raise MethodNotAllowed("Send JSON-RPC messages by POST; there are no sessions to read or delete.")
         self._neighbours.check(request.headers)
+        if not TOKENS_IN_ADDRESSES.isdisjoint(request.query_params):
+            raise TokenInAddress
+        path = request.scope["path"]
+        selection = read_selection(path, request.headers)
         token = _bearer_token(request.headers)
-        presented = Presented(Surface.MCP, request.headers.get("user-agent", ""), request_id)
+        presented = Presented(
+            Surface.MCP, request.headers.get("user-agent", ""), request_id, self._challenges.place.audience
+        )
         caller = await self._authenticator.by_token(token, presented)
         body = await _read_body(request, self._max_body)
         envelope = read_envelope(body)
@@ -141,7 +162,12 @@ class Door:
             await _header_missing(envelope)(scope, receive, send)
             return
         caller = replace(caller, client=envelope.client or caller.client)
-        admission = Admission(caller, DEFAULT, lambda: self._authenticator.by_token(token, presented))
+        try:
+            await self._check(caller, selection, envelope.method, envelope.params)
+        except StepUpNeeded as error:
+            await self._refuse(error, path, request_id, envelope.request_id)(scope, receive, send)
+            return
+        admission = Admission(caller, selection, lambda: self._authenticator.by_token(token, presented))
         admit(scope, admission)
         if session is not None:
             await session(scope, _replaying(body, receive), send, admission)
@@ -151,40 +177,22 @@ class Door:
             way = self._ways.stream
         await way(scope, _replaying(body, receive), send)
 
-    def _refuse(self, error: ChatwrightError, request_id: str) -> Response:
+    def _refuse(self, error: ChatwrightError, path: str, request_id: str, rpc_id: Id = None) -> Response:
         headers: dict[str, str] = {}
-        match error:
-            case MethodNotAllowed():
-                headers["Allow"] = "POST"
-            case Unauthenticated():
-                headers["WWW-Authenticate"] = self._challenge_for(error)
-            case _ if error.retryable:
-                headers["Retry-After"] = str(max(1, (error.retry_after_ms or 0) // 1000))
-            case _:
-                pass
+        if challenge := self._challenges.of(error, path):
+            headers["WWW-Authenticate"] = challenge
+        if isinstance(error, MethodNotAllowed):
+            headers["Allow"] = "POST"
+        if error.retryable:
+            headers["Retry-After"] = str(max(1, (error.retry_after_ms or 0) // 1000))
         _log.info("mcp.refused", code=error.code, request_id=request_id)
         code = INTERNAL_ERROR if error.http_status >= 500 else INVALID_REQUEST
         return _error_response(
             error.http_status,
             {"code": code, "message": error.message, "data": wire_problem(error.problem(request_id))},
+            id=rpc_id,
             headers=headers,
         )
-
-    def _challenge_for(self, error: Unauthenticated) -> str:
-        """RFC 6750: who showed no token is only told where to get one; who showed a bad one also hears so."""
-        parts = dict(self._challenge)
-        if not isinstance(error, CredentialsMissing):
-            parts = {"error": "invalid_token", "error_description": error.message, **parts}
-        return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parts.items())
-
-
-class CredentialsMissing(Unauthenticated):
-    """No bearer token in the Authorization header."""
-
-    hint = "Send the header 'Authorization: Bearer cw_...'; chatwright token create makes a token."
-
-    def __init__(self) -> None:
-        super().__init__("This server needs an access token.")
 
 
 def read_envelope(body: bytes) -> Envelope:
@@ -202,9 +210,11 @@ def read_envelope(body: bytes) -> Envelope:
     request_id = fields.get("id")
     return Envelope(
         request_id=request_id if isinstance(request_id, str | int) else None,
+        method=method if isinstance(method := fields.get("method"), str) else "",
+        params=params,
         version=version if isinstance(version, str) else None,
         client=_client_name(meta.get(CLIENT_INFO_META_KEY) or params.get("clientInfo")),
-        wants_stream=fields.get("method") == "subscriptions/listen" or "progressToken" in meta,
+        wants_stream=method == "subscriptions/listen" or "progressToken" in meta,
     )
 
 
@@ -282,7 +292,7 @@ def _error_response(
     status: int,
     error: Mapping[str, Any],
     *,
-    id: str | int | None = None,  # noqa: A002 - JSON-RPC's name.
+    id: Id = None,  # noqa: A002 - JSON-RPC's name.
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     body = orjson.dumps({"jsonrpc": "2.0", "id": id, "error": error})

@@ -1,12 +1,20 @@
 """Errors of the MCP face, and how errors of the product travel over its wire."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from mcp.shared.exceptions import MCPError
 from mcp.types import INTERNAL_ERROR, INVALID_PARAMS
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from chatwright.kernel.errors import ChatwrightError, Forbidden, InvalidInput, NotFound, Problem
+from chatwright.kernel.errors import (
+    ChatwrightError,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    Problem,
+    ScopeMissing,
+)
 
 RESOURCE_NOT_FOUND = -32002
 """What revisions before 2026-07-28 answer for an unknown resource; since then it is INVALID_PARAMS."""
@@ -26,6 +34,25 @@ class WrongHost(InvalidInput):
 class WrongOrigin(Forbidden):
     code = "WRONG_ORIGIN"
     hint = "Name this origin among those the server answers to."
+
+
+class TokenInAddress(InvalidInput):
+    code = "TOKEN_IN_ADDRESS"
+    http_status = 400
+    hint = (
+        "Send the header 'Authorization: Bearer ...', and replace this token: addresses are written to logs."
+    )
+
+    def __init__(self) -> None:
+        super().__init__("Access tokens are not taken from the address of a request.")
+
+
+class StepUpNeeded(ScopeMissing):
+    """A message that the caller's scopes do not cover, with all that a token for it should have."""
+
+    def __init__(self, missing: ScopeMissing, scopes: Iterable[str]) -> None:
+        super().__init__(missing.scope)
+        self.scopes = sorted(scopes)
 
 
 class MalformedRequest(InvalidInput):

@@ -1,16 +1,28 @@
 """An MCP server over Streamable HTTP: both eras of the protocol behind one door."""
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from mcp.server.lowlevel.server import Server
 from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
 
 from chatwright.features.workspaces.authentication import Authenticator
-from chatwright.surfaces.mcp.door import MAX_BODY, Door, Neighbours, Ways
+from chatwright.kernel.caller import Caller
+from chatwright.surfaces.mcp.challenges import Challenges, Place
+from chatwright.surfaces.mcp.door import MAX_BODY, Check, Door, Neighbours, Ways
+from chatwright.surfaces.mcp.selection import Selection, read_selection
 from chatwright.surfaces.mcp.sessions import Sessions, SessionWay
+
+PATHS: Final = ("/mcp", "/mcp/readonly", "/mcp/x/{toolsets}", "/mcp/x/{toolsets}/readonly")
+"""Where the server is reached; `selection` says what each of them shows."""
+
+
+async def _check_nothing(
+    caller: Caller, selection: Selection, method: str, params: Mapping[str, Any]
+) -> None:
+    del caller, selection, method, params
 
 
 @dataclass(frozen=True)
@@ -21,13 +33,14 @@ class Scopes:
     """Every one there is."""
     at_first: Sequence[str]
     """Those to ask for at first: what only reads. The rest is asked for when a tool needs it."""
+    check: Check = _check_nothing
 
 
 class McpFace:
     """Serves an MCP server over Streamable HTTP.
 
-    `app` is an ASGI application for exactly `/mcp`: mount it as `Route("/mcp", face.app)`, which passes every
-    method on. It answers while `running()` is open.
+    `app` is an ASGI application for each of `PATHS`: mount it as `Route(path, face.app)`, which passes every method
+    on. It answers while `running()` is open.
 
     With `sessions` clients of revisions before 2026-07-28 get one each, in the memory of this process: for a
     server whose tools ask their caller something, and which is one process. Else any process answers any message.
@@ -39,14 +52,14 @@ class McpFace:
         server: "Server[dict[str, Any]]",
         scopes: Scopes,
         authenticator: Authenticator,
-        public_url: str,
+        place: Place,
         allowed_hosts: Iterable[str],
         allowed_origins: Iterable[str],
         max_body: int = MAX_BODY,
         sessions: Sessions | None = None,
     ) -> None:
-        self._public_url = public_url.rstrip("/")
         self._scopes = scopes
+        self._place = place
         self._managers = [
             StreamableHTTPSessionManager(
                 server, stateless=True, json_response=plain, max_request_body_size=max_body
@@ -63,10 +76,8 @@ class McpFace:
             ways,
             authenticator,
             Neighbours(frozenset(host.lower() for host in allowed_hosts), frozenset(allowed_origins)),
-            challenge={
-                "resource_metadata": f"{self._public_url}/.well-known/oauth-protected-resource/mcp",
-                "scope": " ".join(scopes.at_first),
-            },
+            challenges=Challenges(place, scopes.at_first),
+            check=scopes.check,
             max_body=max_body,
         )
 
@@ -78,10 +89,15 @@ class McpFace:
                 await stack.enter_async_context(manager.run())
             yield
 
-    def resource_metadata(self) -> dict[str, Any]:
-        """RFC 9728 metadata, to be served at `/.well-known/oauth-protected-resource/mcp`."""
+    def metadata(self, path: str) -> dict[str, Any]:
+        """RFC 9728 metadata of the endpoint at a path, to be served below `WELL_KNOWN`.
+
+        Raises NotFound, or UnknownToolset, where there is no such endpoint.
+        """
+        read_selection(path, {})
         return {
-            "resource": f"{self._public_url}/mcp",
+            "resource": self._place.resource(path),
+            "authorization_servers": [self._place.issuer],
             "resource_name": "Chatwright",
             "scopes_supported": list(self._scopes.all),
             "bearer_methods_supported": ["header"],

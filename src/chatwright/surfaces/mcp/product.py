@@ -14,12 +14,10 @@ from chatwright.ports.signals import Signals
 from chatwright.surfaces.mcp.calls import Calls
 from chatwright.surfaces.mcp.completions import Completions
 from chatwright.surfaces.mcp.face import Scopes
-from chatwright.surfaces.mcp.listening.following import Following
-from chatwright.surfaces.mcp.listening.pushing import Pushing, PushingServer
-from chatwright.surfaces.mcp.listening.streams import Listening
-from chatwright.surfaces.mcp.prompts.shelf import Prompts
-from chatwright.surfaces.mcp.resources.reading import Resources
-from chatwright.surfaces.mcp.sessions import Sessions
+from chatwright.surfaces.mcp.listening import Listening
+from chatwright.surfaces.mcp.prompts import Prompts
+from chatwright.surfaces.mcp.resources import Resources
+from chatwright.surfaces.mcp.stepping import Steps
 from chatwright.surfaces.mcp.tools import RememberedLists, Tools
 
 INSTRUCTIONS: Final = """\
@@ -33,35 +31,25 @@ _STEADY: Final = CacheHint(ttl_ms=300_000)
 _MOVING: Final = CacheHint(ttl_ms=0)
 
 
-def scopes_of(catalogue: Iterable[AnyOperation]) -> Scopes:
+def scopes_of(catalogue: Iterable[AnyOperation], pipeline: Pipeline) -> Scopes:
     """The scopes that the catalogue's tools need."""
     offered = [operation for operation in catalogue if Surface.MCP in operation.surfaces]
     return Scopes(
         all=sorted({operation.scope for operation in offered}),
         at_first=sorted({operation.scope for operation in offered if not operation.writes}),
+        check=Steps(offered, pipeline).check,
     )
 
 
 def product_server(
-    catalogue: Iterable[AnyOperation],
-    pipeline: Pipeline,
-    events: EventLog,
-    signals: Signals,
-    version: str,
-    *,
-    sessions: Sessions | None = None,
+    catalogue: Iterable[AnyOperation], pipeline: Pipeline, events: EventLog, signals: Signals, version: str
 ) -> "Server[dict[str, Any]]":
-    """The server that shows the catalogue. `McpFace` puts it behind the door.
-
-    Where the face keeps sessions, give them here too: clients of the older revisions can then watch resources.
-    """
+    """The server that shows the catalogue. `McpFace` puts it behind the door."""
     offered = [operation for operation in catalogue if Surface.MCP in operation.surfaces]
     tools = Tools(offered, Calls(pipeline))
     resources = Resources(offered, pipeline)
     prompts = Prompts(offered, resources)
-    following = Following(events, signals)
-    pushing = None if sessions is None else Pushing(following, resources, sessions.idle_seconds)
-    server: Server[dict[str, Any]] = (Server if pushing is None else PushingServer)(
+    server: Server[dict[str, Any]] = Server(
         "chatwright",
         version=version,
         title="Chatwright",
@@ -83,11 +71,7 @@ def product_server(
         on_list_prompts=prompts.answer_list,
         on_get_prompt=prompts.answer_get,
         on_completion=Completions(resources, prompts).answer,
-        on_subscriptions_listen=Listening(following, resources).answer,
-        on_subscribe_resource=pushing and pushing.answer_subscribe,
-        on_unsubscribe_resource=pushing and pushing.answer_unsubscribe,
+        on_subscriptions_listen=Listening(events, signals, resources).answer,
     )
-    if pushing is not None:
-        server.middleware.append(pushing)
     server.middleware.append(RememberedLists())
     return server
