@@ -8,15 +8,18 @@ from jsonschema import Draft202012Validator
 from mcp.shared.exceptions import MCPError
 from mcp.types import CallToolResult, TextContent
 
-from chatwright.catalogue import CATALOGUE
+from chatwright.catalogue import CATALOGUE, TOOLSETS
 from chatwright.features.workspaces.operations import list_audit, list_tokens
 from chatwright.kernel.caller import Surface
 from chatwright.kernel.operation import AnyOperation, Effect
-from chatwright.surfaces.mcp.tools import as_tool
+from chatwright.surfaces.mcp.lean import lean_tool
+from chatwright.surfaces.mcp.schemas import full_input_schema, full_output_schema
+from chatwright.surfaces.mcp.selection import FINDING
 from tests.conftest import Desk
 from tests.surfaces.mcp.server import ERAS, LEGACY, MODERN, VERSION, ask, connected, legacy, modern, token_of
 
 SHOWN = [operation for operation in CATALOGUE if Surface.MCP in operation.surfaces]
+every_tool = pytest.mark.parametrize("operation", SHOWN, ids=lambda operation: operation.tool)
 
 
 def problem_of(result: CallToolResult) -> dict[str, Any]:
@@ -38,12 +41,13 @@ class TestInBothEras:
             assert client.instructions is not None
             assert "chatwright://workspace" in client.instructions
 
-    async def test_every_operation_is_a_tool_in_the_catalogues_order(
+    async def test_the_default_tools_are_listed_in_the_catalogues_order(
         self, mcp_url: str, desk: Desk, mode: str
     ) -> None:
         async with connected(mcp_url, await token_of(desk), mode) as client:
             listed = await client.list_tools()
-        assert [tool.name for tool in listed.tools] == [operation.tool for operation in SHOWN]
+        operations = [tool.name for tool in listed.tools if tool.name not in FINDING]
+        assert operations == [operation.tool for operation in SHOWN if operation.name in TOOLSETS["default"]]
         assert listed.next_cursor is None
         assert all(tool.title and tool.description and tool.output_schema for tool in listed.tools)
 
@@ -137,7 +141,7 @@ class TestScopes:
     async def test_only_what_a_token_may_do_is_listed(self, mcp_url: str, desk: Desk) -> None:
         async with connected(mcp_url, await token_of(desk, "workspace:read", "audit:read")) as client:
             listed = {tool.name for tool in (await client.list_tools()).tools}
-        assert listed == {o.tool for o in SHOWN if o.scope in {"workspace:read", "audit:read"}}
+        assert listed - FINDING == {o.tool for o in SHOWN if o.scope in {"workspace:read", "audit:read"}}
 
     async def test_a_reading_token_sees_only_reading_tools(self, mcp_url: str, desk: Desk) -> None:
         async with connected(mcp_url, await token_of(desk, read_only=True)) as client:
@@ -185,35 +189,31 @@ class TestCaching:
 
 
 class TestSchemas:
-    @pytest.mark.parametrize("operation", SHOWN, ids=lambda operation: operation.tool)
-    def test_they_are_whole_and_lean(self, operation: AnyOperation) -> None:
-        tool = as_tool(operation)
-        assert tool.output_schema is not None
-        for schema in (tool.input_schema, tool.output_schema):
+    @every_tool
+    def test_they_are_whole_and_without_noise(self, operation: AnyOperation) -> None:
+        for schema in (full_input_schema(operation), full_output_schema(operation)):
             Draft202012Validator.check_schema(schema)
             assert schema["type"] == "object"
             assert '"title": "' not in json.dumps(schema)
             assert _references(schema) == {f"#/$defs/{name}" for name in schema.get("$defs", {})}
-        assert tool.input_schema["additionalProperties"] is False
+        assert full_input_schema(operation)["additionalProperties"] is False
 
-    @pytest.mark.parametrize("operation", SHOWN, ids=lambda operation: operation.tool)
+    @every_tool
     def test_every_field_is_described(self, operation: AnyOperation) -> None:
-        tool = as_tool(operation)
-        assert tool.output_schema is not None
         silent = [
             name
-            for schema in (tool.input_schema, tool.output_schema)
+            for schema in (full_input_schema(operation), full_output_schema(operation))
             for part in (schema, *schema.get("$defs", {}).values())
             for name, field in part.get("properties", {}).items()
             if "description" not in field and "const" not in field
         ]
         assert silent == []
 
-    @pytest.mark.parametrize("operation", SHOWN, ids=lambda operation: operation.tool)
+    @every_tool
     def test_writing_tools_take_an_idempotency_key_and_say_what_they_may_break(
         self, operation: AnyOperation
     ) -> None:
-        tool = as_tool(operation)
+        tool = lean_tool(operation)
         assert ("idempotency_key" in tool.input_schema["properties"]) is operation.writes
         hints = tool.annotations
         assert hints is not None

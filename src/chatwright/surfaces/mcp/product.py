@@ -14,9 +14,12 @@ from chatwright.ports.signals import Signals
 from chatwright.surfaces.mcp.calls import Calls
 from chatwright.surfaces.mcp.completions import Completions
 from chatwright.surfaces.mcp.face import Scopes
-from chatwright.surfaces.mcp.listening import Listening
-from chatwright.surfaces.mcp.prompts import Prompts
-from chatwright.surfaces.mcp.resources import Resources
+from chatwright.surfaces.mcp.listening.following import Following
+from chatwright.surfaces.mcp.listening.pushing import Pushing, PushingServer
+from chatwright.surfaces.mcp.listening.streams import Listening
+from chatwright.surfaces.mcp.prompts.shelf import Prompts
+from chatwright.surfaces.mcp.resources.reading import Resources
+from chatwright.surfaces.mcp.sessions import Sessions
 from chatwright.surfaces.mcp.stepping import Steps
 from chatwright.surfaces.mcp.tools import RememberedLists, Tools
 
@@ -42,14 +45,25 @@ def scopes_of(catalogue: Iterable[AnyOperation], pipeline: Pipeline) -> Scopes:
 
 
 def product_server(
-    catalogue: Iterable[AnyOperation], pipeline: Pipeline, events: EventLog, signals: Signals, version: str
+    catalogue: Iterable[AnyOperation],
+    pipeline: Pipeline,
+    events: EventLog,
+    signals: Signals,
+    version: str,
+    *,
+    sessions: Sessions | None = None,
 ) -> "Server[dict[str, Any]]":
-    """The server that shows the catalogue. `McpFace` puts it behind the door."""
+    """The server that shows the catalogue. `McpFace` puts it behind the door.
+
+    Where the face keeps sessions, give them here too: clients of the older revisions can then watch resources.
+    """
     offered = [operation for operation in catalogue if Surface.MCP in operation.surfaces]
     tools = Tools(offered, Calls(pipeline))
     resources = Resources(offered, pipeline)
     prompts = Prompts(offered, resources)
-    server: Server[dict[str, Any]] = Server(
+    following = Following(events, signals)
+    pushing = None if sessions is None else Pushing(following, resources, sessions.idle_seconds)
+    server: Server[dict[str, Any]] = (Server if pushing is None else PushingServer)(
         "chatwright",
         version=version,
         title="Chatwright",
@@ -71,7 +85,11 @@ def product_server(
         on_list_prompts=prompts.answer_list,
         on_get_prompt=prompts.answer_get,
         on_completion=Completions(resources, prompts).answer,
-        on_subscriptions_listen=Listening(events, signals, resources).answer,
+        on_subscriptions_listen=Listening(following, resources).answer,
+        on_subscribe_resource=pushing and pushing.answer_subscribe,
+        on_unsubscribe_resource=pushing and pushing.answer_unsubscribe,
     )
+    if pushing is not None:
+        server.middleware.append(pushing)
     server.middleware.append(RememberedLists())
     return server
