@@ -55,9 +55,13 @@ async def issue_owner_token(workspace_id: UUID, name: str) -> str:
         digest(token),
         sorted(SCOPES),
         False,  # noqa: FBT003 - the column read_only.
-        None,
         "set-up",
         None,
         None,
+        None,
+        None,
+        None,
+        None,
+        False,  # noqa: FBT003 - the column supervised.
     )
     return token
