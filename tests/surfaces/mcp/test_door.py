@@ -10,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from chatwright.features.workspaces.operations import list_audit, list_tokens, revoke_token
+from chatwright.kernel.ids import new_id
 from tests.conftest import Desk
 from tests.surfaces.mcp.server import ORIGIN, ask, legacy, modern, token_of
 
@@ -112,6 +113,27 @@ class TestStepUp:
         assert body["id"] == 1
         assert body["error"]["data"]["code"] == "INSUFFICIENT_SCOPE"
         assert "workspace:write" in body["error"]["message"]
+
+    @pytest.mark.parametrize(
+        ("method", "params", "scopes"),
+        [
+            ("resources/read", {"uri": f"chatwright://contacts/{new_id()}"}, "contacts:read workspace:read"),
+            ("prompts/get", {"name": "clean_up_contacts"}, "contacts:write workspace:read"),
+        ],
+    )
+    async def test_so_is_what_reads_and_what_leads_to_tools(
+        self,
+        mcp_url: str,
+        desk: Desk,
+        era: Callable[..., dict[str, Any]],
+        method: str,
+        params: dict[str, str],
+        scopes: str,
+    ) -> None:
+        answer = await ask(mcp_url, await token_of(desk, "workspace:read"), **era(method, **params))
+        assert answer.status_code == 403
+        challenge = answer.headers["www-authenticate"]
+        assert set(scopes.split()) <= set(challenge.partition('scope="')[2].partition('"')[0].split())
 
     async def test_it_is_on_record(
         self, mcp_url: str, desk: Desk, era: Callable[..., dict[str, Any]]

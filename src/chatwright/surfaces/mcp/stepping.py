@@ -9,9 +9,12 @@ from typing import Any, cast
 
 from chatwright.features.workspaces.pipeline import Pipeline
 from chatwright.kernel.caller import Caller
-from chatwright.kernel.errors import ScopeMissing
+from chatwright.kernel.errors import NotFound, ScopeMissing
 from chatwright.kernel.operation import AnyOperation
 from chatwright.surfaces.mcp.errors import StepUpNeeded
+from chatwright.surfaces.mcp.prompts.recipes import RECIPES
+from chatwright.surfaces.mcp.resources.kinds import KINDS
+from chatwright.surfaces.mcp.resources.uris import target_of
 from chatwright.surfaces.mcp.selection import RUN_READ_TOOL, RUN_WRITE_TOOL, Selection
 
 
@@ -19,7 +22,9 @@ class Steps:
     """Knows which operations a message would run."""
 
     def __init__(self, offered: Iterable[AnyOperation], pipeline: Pipeline) -> None:
-        self._by_tool = {operation.tool: operation for operation in offered}
+        self._operations = {operation.name: operation for operation in offered}
+        self._by_tool = {operation.tool: operation for operation in self._operations.values()}
+        self._prompts = {recipe.name: recipe.operations for recipe in RECIPES}
         self._pipeline = pipeline
 
     async def check(
@@ -42,8 +47,21 @@ class Steps:
             case "tools/call":
                 operation = self._by_tool.get(_tool_of(params))
                 return [] if operation is None else [operation]
+            case "resources/read":
+                names = _read_by(params)
+            case "prompts/get":
+                names = self._prompts.get(str(params.get("name")), frozenset())
             case _:
                 return []
+        return [self._operations[name] for name in sorted(names) if name in self._operations]
+
+
+def _read_by(params: Mapping[str, Any]) -> set[str]:
+    """The operations that give what a URI names; none where it names nothing."""
+    try:
+        return target_of(str(params.get("uri")), KINDS).kind.needed
+    except NotFound:
+        return set()
 
 
 def _tool_of(params: Mapping[str, Any]) -> str:

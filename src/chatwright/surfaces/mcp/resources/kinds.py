@@ -92,6 +92,12 @@ class Kind:
         return any(part.more == self.path for part in self.parts.values())
 
     @property
+    def needed(self) -> set[str]:
+        """The operations that a reader must reach to read one."""
+        needed = {part.operation for part in self.parts.values() if not part.optional}
+        return needed | ({self.directory.operation} if self.directory and self.item else set[str]())
+
+    @property
     def template(self) -> str:
         """The URI template (RFC 6570)."""
         return SCHEME + self.path + ("{?cursor}" if self.paged else "")

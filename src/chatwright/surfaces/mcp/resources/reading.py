@@ -141,7 +141,7 @@ class Resources:
 
     def readable(self, kind: Kind, reader: Reader) -> bool:
         """Whether the reader's scopes, grant and selection reach a kind."""
-        return all(reader.reaches(self._operations[name]) for name in _needed(kind))
+        return all(reader.reaches(self._operations[name]) for name in kind.needed)
 
     async def seek(self, reader: Reader, directory: Directory, text: str) -> list[Mapping[str, Any]]:
         """Who of a directory may be meant by text: the beginning of an id, or part of a name; the latest first.
@@ -290,12 +290,6 @@ def _operations_of(kind: Kind) -> set[str]:
     """All that a kind stands on."""
     directory = {kind.directory.operation} if kind.directory else set[str]()
     return {part.operation for part in kind.parts.values()} | directory
-
-
-def _needed(kind: Kind) -> set[str]:
-    """What a reader must reach to read one."""
-    needed = {part.operation for part in kind.parts.values() if not part.optional}
-    return needed | ({kind.directory.operation} if kind.directory and kind.item else set[str]())
 
 
 def _chosen(part: Part, value: Mapping[str, Any]) -> dict[str, Any]:
