@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,11 +59,27 @@ class Verdict:
 
 async def judge(url: str, revision: str, results: Path) -> Verdict:
     """Run what a revision requires of a server; `results` is an empty folder to leave the findings in."""
-    code = await _run(
+    process = await _started(
         *("server", "--url", url, "--requirements", revision),
         *("--expected-failures", str(EXPECTED_FAILURES), "--output-dir", str(results)),
     )
-    return Verdict(code == 0, [check for folder in sorted(results.iterdir()) for check in _checks_of(folder)])
+    return await _verdict(process, "server-", results)
+
+
+async def judge_authorization(
+    *words: str, results: Path, visit: Callable[[str], Awaitable[object]]
+) -> Verdict:
+    """Run the scenarios of an authorization server, the suite's arguments being `words`.
+
+    `visit` opens the address where a person grants access and, granting it, is led back to the suite.
+    """
+    process = await _started("authorization", *words, "--output-dir", str(results))
+    assert process.stdout is not None
+    async for line in process.stdout:
+        if line.startswith(b"http"):
+            await visit(line.decode().strip())
+            break
+    return await _verdict(process, "authorization-server-", results)
 
 
 def expected_failures() -> set[str]:
@@ -72,10 +88,10 @@ def expected_failures() -> set[str]:
     return {line.strip().removeprefix("- ") for line in lines if line.strip().startswith("- ")}
 
 
-async def _run(*words: str) -> int:
+async def _started(*words: str) -> asyncio.subprocess.Process:
     # The suite needs the Node that ./dev found or fetched, which may be newer than the machine's.
     path = os.pathsep.join([str(REPOSITORY / ".dev/node"), os.environ.get("PATH", os.defpath)])
-    process = await asyncio.create_subprocess_exec(
+    return await asyncio.create_subprocess_exec(
         "node",
         str(SUITE),
         *words,
@@ -84,16 +100,19 @@ async def _run(*words: str) -> int:
         stderr=asyncio.subprocess.STDOUT,
         env={**os.environ, "PATH": path},
     )
+
+
+async def _verdict(process: asyncio.subprocess.Process, prefix: str, results: Path) -> Verdict:
     out, _ = await process.communicate()
     # With a failure of its own the suite ends as it does with one of the server.
     assert b"=== SUMMARY ===" in out, out.decode()
-    assert process.returncode is not None
-    return process.returncode
+    folders = sorted(results.iterdir())
+    return Verdict(process.returncode == 0, [check for each in folders for check in _checks_of(each, prefix)])
 
 
-def _checks_of(folder: Path) -> list[Check]:
-    # A result's folder is named server-<scenario>-<time as 2026-01-31T23-59-59-999Z>.
-    scenario = folder.name.removeprefix("server-")[: -len("-2026-01-31T23-59-59-999Z")]
+def _checks_of(folder: Path, prefix: str) -> list[Check]:
+    # A result's folder is named by its scenario and a time: server-ping-2026-01-31T23-59-59-999Z.
+    scenario = folder.name.removeprefix(prefix)[: -len("-2026-01-31T23-59-59-999Z")]
     found: list[dict[str, Any]] = json.loads((folder / "checks.json").read_text())
     return [Check(scenario, check["id"], check["status"], check.get("errorMessage") or "") for check in found]
 
