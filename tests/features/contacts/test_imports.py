@@ -340,4 +340,5 @@ class TestCrash:
         assert names == sorted(f"N{number}" for number in range(total))
         kinds = [kind for kind, _ in await events_of(desk)]
         assert kinds.count("contact.created") == total
+        assert kinds.count("import.progressed") == 4
         assert kinds.count("import.finished") == 1

@@ -22,6 +22,7 @@ from chatwright.kernel.caller import Caller, PrincipalKind, Surface
 from chatwright.kernel.errors import Conflict, Forbidden, InvalidInput, ScopeMissing, Unauthenticated
 from chatwright.kernel.ids import new_id
 from tests.conftest import Desk
+from tests.features.contacts.test_identities import events_of
 
 PASSWORD = "correct horse battery"
 WEB = Presented(Surface.WEB)
@@ -69,6 +70,10 @@ class TestSetUpLink:
 
 
 class TestInvite:
+    async def test_that_somebody_joined_is_announced(self, desk: Desk) -> None:
+        member = await invite(desk, "agent")
+        assert ("member.joined", UUID(member.principal_id)) in await events_of(desk)
+
     async def test_the_link_is_for_one_address(self, desk: Desk) -> None:
         invitation = await desk.call(invite_member, email=address(), role="agent")
         with pytest.raises(InvalidInput, match="another e-mail"):

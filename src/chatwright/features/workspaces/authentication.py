@@ -23,9 +23,10 @@ from chatwright.features.workspaces.rules import effective_scopes, narrowed_scop
 from chatwright.features.workspaces.subjects import Subject
 from chatwright.kernel.caller import Caller, PrincipalKind, Surface
 from chatwright.kernel.errors import Conflict, InvalidInput, Unauthenticated
+from chatwright.kernel.events import Event
 from chatwright.kernel.ids import new_id
 from chatwright.kernel.operation import Input
-from chatwright.ports.database import Database
+from chatwright.ports.database import Database, emit
 from chatwright.ports.toolsets import operations_of
 
 CACHE_SECONDS = 0.8
@@ -327,6 +328,7 @@ class Sessions:
             if user_id is None:
                 user_id = await self._known(email, password)
             await store.ADD_MEMBER.run(grant.workspace_id, user_id, grant.role)
+            emit(Event("member.joined", grant.workspace_id, user_id, data={"role": grant.role}))
             if grant.agency:
                 await store.JOIN_AGENCY.run(grant.workspace_id, user_id)
             return await self._open(user_id, grant.workspace_id, user_agent)

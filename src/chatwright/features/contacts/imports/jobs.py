@@ -106,6 +106,9 @@ async def _work_rows(claim: Claim, run: _Run) -> bool:
         )
         if last:
             await _finish(claim, "import.finished")
+        else:
+            facts = {"rows_done": done + len(rows), "rows_total": len(run.sheet.rows)}
+            emit(Event("import.progressed", run.workspace_id, claim.id, data=facts))
     return last
 
 
