@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from chatwright.catalogue import CATALOGUE
+from chatwright.kernel.caller import Surface
 from tests.e2e.programs import CHATWRIGHT, Home, free_port, web
 
 TOOL_FAILED = 5
@@ -102,7 +104,7 @@ class TestInspector:
     ) -> None:
         run = await inspect(repository, served, transport, era, "tools/list", "--strict")
         names = {tool["name"] for tool in run.result["tools"]}
-        assert {"get_workspace", "create_contact", "send_message"} <= names
+        assert {"search_tools", "upsert_contact", "send_message"} <= names
 
     async def test_it_calls_a_tool(self, served: Served, repository: Path, transport: str, era: str) -> None:
         run = await inspect(
@@ -112,11 +114,11 @@ class TestInspector:
             era,
             "tools/call",
             "--tool-name",
-            "create_contact",
+            "run_write_tool",
             "--tool-args-json",
-            json.dumps({"first_name": "Ann", "idempotency_key": f"{transport}-{era}"}),
+            json.dumps({"tool": "create_contact", "arguments": {"first_name": "Ann"}}),
         )
-        assert run.result["structuredContent"]["first_name"] == "Ann"
+        assert run.result["structuredContent"]["name"] == "Ann"
 
     async def test_it_reads_a_resource(
         self, served: Served, repository: Path, transport: str, era: str
@@ -126,6 +128,25 @@ class TestInspector:
         )
         (contents,) = run.result["contents"]
         assert json.loads(contents["text"])["workspace"]["name"] == "My workspace"
+
+    async def test_it_lists_what_there_is_to_read(
+        self, served: Served, repository: Path, transport: str, era: str
+    ) -> None:
+        methods = ("resources/list", "resources/templates/list", "prompts/list")
+        runs = [inspect(repository, served, transport, era, method) for method in methods]
+        resources, templates, prompts = [run.result for run in await asyncio.gather(*runs)]
+        assert "chatwright://workspace" in {each["uri"] for each in resources["resources"]}
+        assert "chatwright://contacts/{id}" in {
+            each["uriTemplate"] for each in templates["resourceTemplates"]
+        }
+        assert "weekly_report" in {each["name"] for each in prompts["prompts"]}
+
+    async def test_it_gets_a_prompt(self, served: Served, repository: Path, transport: str, era: str) -> None:
+        run = await inspect(
+            repository, served, transport, era, "prompts/get", "--prompt-name", "weekly_report"
+        )
+        (message, *_) = run.result["messages"]
+        assert "list_conversations" in message["content"]["text"]
 
     async def test_it_sees_why_a_call_failed(
         self, served: Served, repository: Path, transport: str, era: str
@@ -143,3 +164,11 @@ class TestInspector:
         )
         assert run.code == TOOL_FAILED
         assert "CONTACT_NOT_FOUND" in run.out + run.err
+
+
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+async def test_every_tool_is_one_that_any_client_can_use(served: Served, repository: Path, era: str) -> None:
+    everything = ("--header", "X-Chatwright-Toolsets: all")
+    run = await inspect(repository, served, "http", era, "tools/list", "--strict", *everything)
+    names = {tool["name"] for tool in run.result["tools"]}
+    assert names >= {operation.tool for operation in CATALOGUE if Surface.MCP in operation.surfaces}
