@@ -59,10 +59,6 @@ class Found:
         """What a request most likely means, of what the caller may use under its selection; best first."""
         return self._ranking.find(query, lambda each: each.open_to(caller) and selection.allows(each), limit)
 
-    def named(self, tool: object) -> AnyOperation | None:
-        """The operation of a tool's name; None where there is none."""
-        return self._by_tool.get(tool) if isinstance(tool, str) else None
-
     def called(self, tool: str, caller: Caller, selection: Selection) -> AnyOperation:
         """The operation of a tool's name, under a selection. Raises UnknownOperation with the nearest names.
 
@@ -170,10 +166,6 @@ class SearchTool:
         """Wherever it can be called."""
         return self.within(selection)
 
-    def scope_for(self, arguments: Mapping[str, Any]) -> str | None:
-        """None."""
-        del arguments
-
     async def call(self, ctx: Context, arguments: Mapping[str, Any]) -> CallToolResult | InputRequiredResult:
         """Search."""
         caller = caller_of(ctx)
@@ -223,11 +215,6 @@ class RunningTool:
     def listed(self, selection: Selection) -> bool:
         """Wherever it can be called."""
         return self.within(selection)
-
-    def scope_for(self, arguments: Mapping[str, Any]) -> str | None:
-        """The scope of the tool it is asked to run, if it runs it at all."""
-        operation = self._found.named(arguments.get("tool"))
-        return operation.scope if operation is not None and operation.writes == self._writes else None
 
     async def call(self, ctx: Context, arguments: Mapping[str, Any]) -> CallToolResult | InputRequiredResult:
         """Run the tool that is named, by the very way it is run when it is called itself."""

@@ -58,10 +58,6 @@ class Offered(Protocol):
         """Whether tools/list shows it to those who may call it."""
         ...
 
-    def scope_for(self, arguments: Mapping[str, Any]) -> str | None:
-        """The scope that a call with these arguments needs; None where there is none."""
-        ...
-
     async def call(self, ctx: Context, arguments: Mapping[str, Any]) -> CallToolResult | InputRequiredResult:
         """Answer a call."""
         ...
@@ -87,11 +83,6 @@ class OperationTool:
         """Where it was chosen, or belongs to what is shown to those who choose nothing."""
         return selection.shows(self._operation)
 
-    def scope_for(self, arguments: Mapping[str, Any]) -> str | None:
-        """The operation's, whatever the arguments."""
-        del arguments
-        return self._operation.scope
-
     async def call(self, ctx: Context, arguments: Mapping[str, Any]) -> CallToolResult | InputRequiredResult:
         """Run the operation."""
         return await self._calls.run(ctx, self._operation, arguments)
@@ -115,11 +106,6 @@ class Tools:
         """A tool's input schema, for the SDK's check of headers that mirror arguments."""
         offered = self._offered.get(name)
         return None if offered is None else offered.tool.input_schema
-
-    def scope_for(self, name: str, arguments: Mapping[str, Any]) -> str | None:
-        """The scope that a call needs; None where there is none or no such tool."""
-        offered = self._offered.get(name)
-        return None if offered is None else offered.scope_for(arguments)
 
     def visible_to(self, caller: Caller, selection: Selection) -> list[Tool]:
         """The tools that are listed for a caller, in the catalogue's order.
