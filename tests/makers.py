@@ -1,6 +1,7 @@
 """One real thing of every kind, made in a workspace through the product's own doors."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,6 +10,8 @@ from chatwright.features.messaging.attachments.operations import new_key
 from chatwright.features.workspaces.authentication import Join
 from chatwright.features.workspaces.founding import make_setup_link
 from chatwright.infra.claimer import Claimer
+from chatwright.kernel.caller import Trust
+from chatwright.kernel.errors import ApprovalRequired
 from chatwright.ports.channel import register_channel
 from chatwright.ports.inbound import RawEvent
 from tests.conftest import Desk
@@ -80,6 +83,16 @@ async def _member(world: World) -> str:
 
 async def _token(world: World) -> str:
     return (await world.call("token.create", name="Sample"))["access_token"]["id"]
+
+
+async def _approval(world: World) -> str:
+    caller = replace(world.desk.caller, trust=Trust.UNTRUSTED)
+    arguments = {"tag_id": await _tag(world)}
+    try:
+        await world.desk.product.pipeline.run(caller, _BY_NAME["tags.delete"], arguments)
+    except ApprovalRequired as error:
+        return str((error.details or {})["approval_id"])
+    raise LookupError("approval")
 
 
 async def _tag(world: World) -> str:
@@ -177,6 +190,7 @@ MAKERS: dict[str, Callable[[World], Awaitable[str]]] = {
     "note": _note,
     "reply": _reply,
     "segment": _segment,
+    "approval": _approval,
     "tag": _tag,
     "template": _template,
     "token": _token,

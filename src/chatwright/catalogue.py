@@ -19,6 +19,7 @@ from chatwright.features.messaging.inboxes import operations as inboxes
 from chatwright.features.messaging.replies import operations as replies
 from chatwright.features.messaging.templates import operations as templates
 from chatwright.features.workspaces import operations as workspaces
+from chatwright.features.workspaces.approvals import operations as approvals
 from chatwright.kernel.operation import AnyOperation
 
 CATALOGUE: Final[tuple[AnyOperation, ...]] = (
@@ -36,6 +37,12 @@ CATALOGUE: Final[tuple[AnyOperation, ...]] = (
     workspaces.list_audit,
     workspaces.verify_audit,
     workspaces.export_audit,
+    approvals.list_approvals,
+    approvals.get_approval,
+    approvals.approve_call,
+    approvals.refuse_call,
+    approvals.get_approval_policy,
+    approvals.set_approval_policy,
     contacts.create_contact,
     contacts.upsert_contact,
     contacts.get_contact,
@@ -236,7 +243,7 @@ TOOLSETS: Final[Mapping[str, frozenset[str]]] = {
         "templates.list",
         "audit.list",
     ),
-    "admin": _named("workspace", "members", "token", "audit", "inboxes", "fields", "tags"),
+    "admin": _named("workspace", "members", "token", "approvals", "audit", "inboxes", "fields", "tags"),
     **{noun: _named(noun) for noun in dict.fromkeys(operation.noun for operation in CATALOGUE)},
 }
 """Names of operations by toolset: the default one, all, one for each job, and one for each noun."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from chatwright.app.plugins import channels
 from chatwright.app.settings import Settings
-from chatwright.catalogue import TOOLSETS
+from chatwright.catalogue import CATALOGUE, TOOLSETS
 from chatwright.features.contacts.exports.jobs import export_ledger
 from chatwright.features.contacts.imports.jobs import import_ledger
 from chatwright.features.contacts.tags.directory import StoredTags
@@ -37,6 +37,7 @@ from chatwright.net.http import Web
 from chatwright.ports.channel import register_channel
 from chatwright.ports.inboxes import register_inbox_directory
 from chatwright.ports.ledger import Ledger
+from chatwright.ports.operations import register_operations
 from chatwright.ports.site import Site, register_site
 from chatwright.ports.tags import register_tag_directory
 from chatwright.ports.toolsets import register_toolsets
@@ -81,6 +82,7 @@ async def open_product(settings: Settings) -> AsyncGenerator[Product]:
         register_inbox_directory(StoredInboxes())
         register_tag_directory(StoredTags())
         register_toolsets(TOOLSETS)
+        register_operations(CATALOGUE)
         limiter = RateLimiter(database)
         storage = FolderStorage(settings.data / "files")
         yield Product(

@@ -18,6 +18,8 @@ from chatwright.features.messaging.jobs import (
 )
 from chatwright.features.messaging.listeners.listening import LEASE_SECONDS, Listeners
 from chatwright.features.workspaces import store as workspaces
+from chatwright.features.workspaces.approvals.jobs import EXPIRY_SECONDS, expire_waiting, forget_old
+from chatwright.features.workspaces.confirmations import store as confirmations
 from chatwright.infra.claimer import Claimer
 from chatwright.infra.following import EventFollower
 from chatwright.infra.periodic import Periodic, PeriodicRunner
@@ -91,6 +93,10 @@ async def _forget_sessions() -> None:
     await workspaces.FORGET_SESSIONS.run()
 
 
+async def _forget_confirmations() -> None:
+    await confirmations.FORGET_SPENT.run()
+
+
 FOLLOWING = (FORGETTING, RELEASING)
 PERIODIC = (
     Periodic("messaging.wake_snoozed", SNOOZE_SECONDS, wake_snoozed),
@@ -98,4 +104,7 @@ PERIODIC = (
     Periodic("messaging.forget_buckets", TIDY_SECONDS, forget_buckets),
     Periodic("workspaces.forget_results", TIDY_SECONDS, _forget_results),
     Periodic("workspaces.forget_sessions", TIDY_SECONDS, _forget_sessions),
+    Periodic("workspaces.forget_confirmations", TIDY_SECONDS, _forget_confirmations),
+    Periodic("approvals.expire_waiting", EXPIRY_SECONDS, expire_waiting),
+    Periodic("approvals.forget_old", TIDY_SECONDS, forget_old),
 )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from chatwright.kernel.errors import Forbidden, ScopeMissing
@@ -35,6 +36,10 @@ class Trust(StrEnum):
 
     TRUSTED = "trusted"
     UNTRUSTED = "untrusted"
+
+
+OWN_SCOPE: Final = "self:read"
+"""What every caller holds without being given it: to be told of what it asked for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,7 @@ class Caller:
 
     def may(self, scope: str) -> bool:
         """Whether the caller holds a scope; `contacts:write` includes `contacts:read`."""
-        if scope in self.scopes:
+        if scope in self.scopes or scope == OWN_SCOPE:
             return True
         return scope.endswith(":read") and f"{scope.removesuffix(':read')}:write" in self.scopes
 

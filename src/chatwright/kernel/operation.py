@@ -17,7 +17,7 @@ from typing import Any, Final, Generic, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
 
-from chatwright.kernel.caller import Caller, Surface
+from chatwright.kernel.caller import OWN_SCOPE, Caller, Surface
 from chatwright.kernel.errors import ChatwrightError
 
 
@@ -38,7 +38,7 @@ class Mark(Enum):
 PRIVATE: Final = Mark.PRIVATE
 """On a field of an Input: it can hold secrets, so no record shows any of its values."""
 DETAIL: Final = Mark.DETAIL
-"""On a field of an Output: a concise answer leaves it out. The field must be optional or have a default."""
+"""On a field of an Output: a concise answer for a model leaves it out. Other faces always show it."""
 OUTSIDE: Final = Mark.OUTSIDE
 """On a field of an Output: people outside wrote it (a contact's words, a name they chose, a provider's text). Faces
 for models label it as data that is never to be obeyed."""
@@ -142,7 +142,8 @@ class Operation(Generic[In, Out]):
 
     def open_to(self, caller: Caller) -> bool:
         """Whether the caller's scopes and the limits of its grant let it call this at all."""
-        return caller.may(self.scope) and (caller.operations is None or self.name in caller.operations)
+        within = self.scope == OWN_SCOPE or caller.operations is None or self.name in caller.operations
+        return within and caller.may(self.scope)
 
     @property
     def private_fields(self) -> frozenset[str]:

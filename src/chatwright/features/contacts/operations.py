@@ -186,7 +186,7 @@ async def delete_contact(caller: Caller, request: DeleteContact) -> Removed:
     """
     contact = await visible_contact(caller, request.contact_id)
     await forget_contact(caller.workspace_id, contact.id)
-    return Removed(id=contact.id)
+    return Removed(id=contact.id, name=contact.name)
 
 
 @operation(

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import EmailStr, Field
 
 from chatwright.kernel.moments import Moment
-from chatwright.kernel.operation import Input, Output
+from chatwright.kernel.operation import OUTSIDE, Input, Output
 from chatwright.kernel.paging import PageRequest
 
 Role = Literal["owner", "admin", "agent", "analyst"]
@@ -144,6 +144,8 @@ class Removed(Output):
 
     id: UUID
     """Id of what was removed."""
+    name: Annotated[str | None, OUTSIDE] = None
+    """What it was called, where it had a name."""
 
 
 class AccessToken(Output):

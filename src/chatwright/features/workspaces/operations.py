@@ -215,7 +215,7 @@ async def remove_member(caller: Caller, request: RemoveMember) -> Removed:
     await store.REMOVE_MEMBER.run(caller.workspace_id, member.id)
     await store.END_SESSIONS_OF.run(caller.workspace_id, member.id)
     emit(Event("member.removed", caller.workspace_id, member.id))
-    return Removed(id=member.id)
+    return Removed(id=member.id, name=member.name)
 
 
 @operation(
@@ -339,6 +339,7 @@ async def verify_audit(caller: Caller, request: VerifyAudit) -> AuditVerdict:
     http="GET /audit/export",
     surfaces=frozenset(),
     rate=RateClass(per_minute=30, burst=10),
+    asks=True,
 )
 async def export_audit(caller: Caller, request: ExportAudit) -> AuditTrail:
     """Say whose trail the caller may have; the face that was asked for it streams the records."""

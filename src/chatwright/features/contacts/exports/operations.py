@@ -35,6 +35,8 @@ from chatwright.ports.database import emit, wake
     effect=Effect.ADD,
     http="POST /exports",
     errors=(SegmentNotFound, UnknownField, FieldMismatch, InboxNotFound),
+    asks=True,
+    job="exports.get",
 )
 async def start_export(caller: Caller, request: StartExport) -> ContactExport:
     """Write contacts into a CSV file, in the background. An import takes it back with its columns as they are."""

@@ -105,7 +105,7 @@ async def delete_field(caller: Caller, request: DeleteField) -> Removed:
     await store.DELETE_FIELD.run(caller.workspace_id, field.id)
     await store.FORGET_VALUES.run(caller.workspace_id, field.key)
     emit(Event("field.deleted", caller.workspace_id, field.id))
-    return Removed(id=field.id)
+    return Removed(id=field.id, name=field.key)
 
 
 def _check_choices(kind: FieldKind, choices: list[str]) -> None:

@@ -55,6 +55,7 @@ async def upload_import_file(caller: Caller, request: UploadImportFile) -> Impor
     effect=Effect.ADD,
     http="POST /imports",
     errors=(UnknownField,),
+    job="imports.get",
 )
 async def start_import(caller: Caller, request: StartImport) -> ContactImport:
     """Import contacts from a CSV file, in the background. Try it with `dry_run` first.

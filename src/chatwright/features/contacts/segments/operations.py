@@ -108,10 +108,11 @@ async def update_segment(caller: Caller, request: UpdateSegment) -> Segment:
 )
 async def delete_segment(caller: Caller, request: DeleteSegment) -> Removed:
     """Delete a segment. Its contacts stay."""
-    if await store.DELETE_SEGMENT.first(caller.workspace_id, request.segment_id) is None:
+    name = await store.DELETE_SEGMENT.first(caller.workspace_id, request.segment_id)
+    if name is None:
         raise SegmentNotFound
     emit(Event("segment.deleted", caller.workspace_id, request.segment_id))
-    return Removed(id=request.segment_id)
+    return Removed(id=request.segment_id, name=name)
 
 
 @operation(

@@ -26,5 +26,7 @@ UPDATE_SEGMENT = Statement(
     Segment,
 )
 DELETE_SEGMENT = Statement(
-    "contacts.delete_segment", "delete from segments where workspace_id = $1 and id = $2 returning id", value
+    "contacts.delete_segment",
+    "delete from segments where workspace_id = $1 and id = $2 returning name",
+    value,
 )

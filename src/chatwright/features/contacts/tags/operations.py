@@ -82,7 +82,7 @@ async def delete_tag(caller: Caller, request: DeleteTag) -> Removed:
     await _check_unused(caller, tag)
     await store.DELETE_TAG.run(caller.workspace_id, tag.id)
     emit(Event("tag.deleted", caller.workspace_id, tag.id))
-    return Removed(id=tag.id)
+    return Removed(id=tag.id, name=tag.name)
 
 
 async def _tag(caller: Caller, tag_id: UUID) -> Tag:

@@ -8,12 +8,15 @@ import structlog
 
 from chatwright.features.messaging.errors import InboxNotReady, ProviderNotReached
 from chatwright.features.messaging.inboxes.models import CheckFinding, Health
+from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import FieldProblem
 from chatwright.ports.channel import AnyChannel, Connecting, Finding, InboxView
 from chatwright.ports.sending import Reaction
 
 PATIENCE_SECONDS = 30.0
 """How long a provider may take for all of a check."""
+
+NOT_ASKED: Final = Finding("provider", ok=True, words="This is a dry run, so the provider was not asked.")
 
 _SEVERITY: Final[dict[Reaction | None, Health]] = {
     Reaction.RECONNECT: "reconnect",
@@ -23,21 +26,25 @@ _SEVERITY: Final[dict[Reaction | None, Health]] = {
 _log = structlog.get_logger(__name__)
 
 
-async def look(channel: AnyChannel, view: InboxView[Any]) -> list[Finding]:
-    """Check an inbox live; what goes wrong on the way is a finding too."""
+async def look(caller: Caller, channel: AnyChannel, view: InboxView[Any]) -> list[Finding]:
+    """Check an inbox live; what goes wrong on the way is a finding too. A rehearsal asks nobody."""
+    if caller.rehearsing:
+        return [NOT_ASKED]
     return await _patiently(channel.check(view))
 
 
-async def set_up(channel: AnyChannel, view: InboxView[Any]) -> list[Finding]:
-    """Have the channel point its provider at us, where it can."""
+async def set_up(caller: Caller, channel: AnyChannel, view: InboxView[Any]) -> list[Finding]:
+    """Have the channel point its provider at us, where it can; a rehearsal does not."""
     connecting: object = channel
-    return await _patiently(connecting.connect(view)) if isinstance(connecting, Connecting) else []
+    if caller.rehearsing or not isinstance(connecting, Connecting):
+        return []
+    return await _patiently(connecting.connect(view))
 
 
-async def take_down(channel: AnyChannel, view: InboxView[Any]) -> None:
-    """Have the channel take its webhook down, as far as that goes."""
+async def take_down(caller: Caller, channel: AnyChannel, view: InboxView[Any]) -> None:
+    """Have the channel take its webhook down, as far as that goes; a rehearsal does not."""
     connecting: object = channel
-    if not isinstance(connecting, Connecting):
+    if caller.rehearsing or not isinstance(connecting, Connecting):
         return
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):

@@ -65,6 +65,8 @@ from chatwright.ports.secret_settings import public_part
 
 CHECK_RATE = RateClass(per_minute=30, burst=10)
 """Calls that ask a provider while they wait."""
+CHECK_SECONDS = 90.0
+"""A provider may take its time twice in one call: to be looked at, and to be set up."""
 
 
 @operation(
@@ -109,6 +111,7 @@ async def create_inbox(caller: Caller, request: CreateInbox) -> Inbox:
     http="POST /inboxes/connect",
     errors=(UnknownChannel, AccountConnected, InboxNotReady, ProviderNotReached),
     rate=CHECK_RATE,
+    seconds=CHECK_SECONDS,
     outward=True,
 )
 async def connect_inbox(caller: Caller, request: ConnectInbox) -> InboxCheck:
@@ -121,10 +124,10 @@ async def connect_inbox(caller: Caller, request: ConnectInbox) -> InboxCheck:
     channel = known_channel(request.channel)
     settings = checked_settings(channel, request.settings)
     view = view_of(new_id(), caller.workspace_id, settings)
-    findings = await look(channel, view)
+    findings = await look(caller, channel, view)
     refuse_fundamental(findings)
     account = await claim_account(channel, view) if proven(findings) else None
-    findings = together(findings, await set_up(channel, view))
+    findings = together(findings, await set_up(caller, channel, view))
     refuse_fundamental(findings)
     inbox = await _add(caller, request, view.id, settings, account, findings)
     return InboxCheck(inbox=inbox, findings=shown_findings(findings))
@@ -139,6 +142,7 @@ async def connect_inbox(caller: Caller, request: ConnectInbox) -> InboxCheck:
     http="POST /inboxes/{inbox_id}/check",
     errors=(InboxNotFound,),
     rate=CHECK_RATE,
+    seconds=CHECK_SECONDS,
     outward=True,
 )
 async def check_inbox(caller: Caller, request: CheckInbox) -> InboxCheck:
@@ -148,7 +152,9 @@ async def check_inbox(caller: Caller, request: CheckInbox) -> InboxCheck:
     """
     row = await visible_inbox(caller, request.inbox_id)
     inbox = opened(row)
-    findings = await look(inbox.channel, inbox.view)
+    findings = await look(caller, inbox.channel, inbox.view)
+    if caller.rehearsing:
+        return InboxCheck(inbox=shown(row), findings=shown_findings(findings))
     if row.account is None and proven(findings):
         findings = together(findings, await _claim_late(caller, inbox))
     if not unsure(findings):
@@ -166,6 +172,7 @@ async def check_inbox(caller: Caller, request: CheckInbox) -> InboxCheck:
     http="POST /inboxes/{inbox_id}/reconnect",
     errors=(InboxNotFound, AccountConnected, OtherAccount, InboxNotReady, ProviderNotReached),
     rate=CHECK_RATE,
+    seconds=CHECK_SECONDS,
     outward=True,
 )
 async def reconnect_inbox(caller: Caller, request: ReconnectInbox) -> InboxCheck:
@@ -180,10 +187,10 @@ async def reconnect_inbox(caller: Caller, request: ReconnectInbox) -> InboxCheck
     if row.account is not None and account != row.account:
         raise OtherAccount(f"These are credentials of the account {account}; this inbox is of {row.account}.")
     view = view_of(row.id, caller.workspace_id, settings)
-    findings = await look(channel, view)
+    findings = await look(caller, channel, view)
     refuse_fundamental(findings)
     claimed = await claim_account(channel, view) if proven(findings) else None
-    findings = together(findings, await set_up(channel, view))
+    findings = together(findings, await set_up(caller, channel, view))
     refuse_fundamental(findings)
     # Not locked before, because a provider may take its time, and what goes out meanwhile notes the health.
     row = await locked_inbox(caller, row.id)
@@ -246,6 +253,8 @@ async def update_inbox(caller: Caller, request: UpdateInbox) -> Inbox:
     effect=Effect.DESTROY,
     http="DELETE /inboxes/{inbox_id}",
     errors=(InboxNotFound,),
+    outward=True,
+    seconds=CHECK_SECONDS,
 )
 async def delete_inbox(caller: Caller, request: DeleteInbox) -> Removed:
     """Disconnect an inbox and forget its secrets.
@@ -253,10 +262,10 @@ async def delete_inbox(caller: Caller, request: DeleteInbox) -> Removed:
     Its conversations stay readable; nothing comes in or goes out any more.
     """
     row = await visible_inbox(caller, request.inbox_id)
-    await _take_down(row)
+    await _take_down(caller, row)
     await store.DELETE_INBOX.one(caller.workspace_id, row.id)
     emit(Event("inbox.deleted", caller.workspace_id, row.id, inbox_id=row.id))
-    return Removed(id=row.id)
+    return Removed(id=row.id, name=row.name)
 
 
 async def _claim_late(caller: Caller, looked_at: OpenInbox) -> list[Finding]:
@@ -324,13 +333,13 @@ def _renewal(channel: AnyChannel, inbox_id: UUID, workspace_id: UUID, settings: 
     return renewing.renew_at(view_of(inbox_id, workspace_id, settings))
 
 
-async def _take_down(row: InboxRow) -> None:
+async def _take_down(caller: Caller, row: InboxRow) -> None:
     try:
         inbox = opened(row)
     except Misconfigured:
         # Nobody can speak for an inbox whose channel or key is gone; it can be forgotten all the same.
         return
-    await take_down(inbox.channel, inbox.view)
+    await take_down(caller, inbox.channel, inbox.view)
 
 
 def _kind(channel: AnyChannel) -> ChannelKind:

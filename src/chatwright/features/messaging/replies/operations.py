@@ -46,6 +46,7 @@ async def list_replies(caller: Caller, request: ListReplies) -> Page[SavedReply]
 )
 async def delete_reply(caller: Caller, request: DeleteReply) -> Removed:
     """Delete a saved reply."""
-    if await store.DELETE_REPLY.first(caller.workspace_id, request.reply_id) is None:
+    shortcut = await store.DELETE_REPLY.first(caller.workspace_id, request.reply_id)
+    if shortcut is None:
         raise ReplyNotFound("There is no such saved reply in this workspace.")
-    return Removed(id=request.reply_id)
+    return Removed(id=request.reply_id, name=shortcut)

@@ -20,6 +20,6 @@ LIST_REPLIES = Statement(
 )
 DELETE_REPLY = Statement(
     "messaging.delete_reply",
-    "delete from saved_replies where workspace_id = $1 and id = $2 returning id",
+    "delete from saved_replies where workspace_id = $1 and id = $2 returning shortcut",
     value,
 )

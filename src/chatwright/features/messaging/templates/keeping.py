@@ -12,7 +12,7 @@ from chatwright.ports.channel import InboxView
 from chatwright.ports.content import Content, TemplateContent
 from chatwright.ports.database import emit
 from chatwright.ports.inbound import InboundTemplate
-from chatwright.ports.templates import ProviderTemplate
+from chatwright.ports.templates import ProviderTemplate, TemplateDraft
 
 APPROVED = "approved"
 
@@ -33,6 +33,11 @@ async def keep_template(workspace_id: UUID, inbox_id: UUID, template: ProviderTe
         template.reason,
     )
     return None if changed is None else _announced(workspace_id, inbox_id, changed)
+
+
+def submitted(draft: TemplateDraft) -> ProviderTemplate:
+    """A draft as providers have it right after it was submitted, for a rehearsal that submits nothing."""
+    return ProviderTemplate(draft.name, draft.language, draft.category, "pending", draft.components)
 
 
 async def forget_others(

@@ -6,9 +6,9 @@ from chatwright.features.contacts.access import limits_of
 from chatwright.features.messaging.errors import NoTemplates, TemplateNotFound
 from chatwright.features.messaging.inboxes.access import visible_inbox
 from chatwright.features.messaging.inboxes.opening import opened
-from chatwright.features.messaging.inboxes.operations import CHECK_RATE
+from chatwright.features.messaging.inboxes.operations import CHECK_RATE, CHECK_SECONDS
 from chatwright.features.messaging.templates import store
-from chatwright.features.messaging.templates.keeping import forget_others, keep_template
+from chatwright.features.messaging.templates.keeping import forget_others, keep_template, submitted
 from chatwright.features.messaging.templates.models import (
     CreateTemplate,
     DeleteTemplate,
@@ -78,11 +78,15 @@ async def get_template(caller: Caller, request: ShowTemplate) -> Template:
     http="POST /inboxes/{inbox_id}/templates/sync",
     errors=(InboxNotFound, NoTemplates, ProviderRefused),
     rate=CHECK_RATE,
+    seconds=CHECK_SECONDS,
     outward=True,
 )
 async def sync_templates(caller: Caller, request: SyncTemplates) -> SyncedTemplates:
     """Read an inbox's templates anew from its provider; those it no longer has are forgotten."""
     channel, view = await _templating(caller, request)
+    if caller.rehearsing:
+        known = await store.COUNT_TEMPLATES.one(view.id)
+        return SyncedTemplates(known=known, changed=0, gone=0)
     templates = await channel.list_templates(view)
     changed = [await keep_template(caller.workspace_id, view.id, template) for template in templates]
     gone = await forget_others(caller.workspace_id, view.id, templates)
@@ -98,13 +102,14 @@ async def sync_templates(caller: Caller, request: SyncTemplates) -> SyncedTempla
     http="POST /inboxes/{inbox_id}/templates",
     errors=(InboxNotFound, NoTemplates, ProviderRefused),
     rate=CHECK_RATE,
+    seconds=CHECK_SECONDS,
     outward=True,
 )
 async def create_template(caller: Caller, request: CreateTemplate) -> Template:
     """Submit a message template to an inbox's provider. It can be sent once that has approved it."""
     channel, view = await _templating(caller, request)
     draft = TemplateDraft(request.name, request.language, request.category, request.components)
-    made = await channel.create_template(view, draft)
+    made = submitted(draft) if caller.rehearsing else await channel.create_template(view, draft)
     await keep_template(caller.workspace_id, view.id, made)
     return await store.NAMED_TEMPLATE.one(view.id, made.name, made.language)
 
@@ -117,6 +122,7 @@ async def create_template(caller: Caller, request: CreateTemplate) -> Template:
     http="DELETE /templates/{template_id}",
     errors=(TemplateNotFound, NoTemplates, ProviderRefused),
     rate=CHECK_RATE,
+    seconds=CHECK_SECONDS,
     outward=True,
 )
 async def delete_template(caller: Caller, request: DeleteTemplate) -> Removed:
@@ -125,10 +131,11 @@ async def delete_template(caller: Caller, request: DeleteTemplate) -> Removed:
     row = await visible_inbox(caller, template.inbox_id)
     inbox = opened(row)
     channel = _able(inbox.channel)
-    await channel.delete_template(inbox.view, template.name, template.language)
+    if not caller.rehearsing:
+        await channel.delete_template(inbox.view, template.name, template.language)
     await store.DELETE_TEMPLATE.one(caller.workspace_id, template.id)
     emit(Event("template.deleted", caller.workspace_id, template.id, inbox_id=template.inbox_id))
-    return Removed(id=template.id)
+    return Removed(id=template.id, name=template.name)
 
 
 async def _templating(

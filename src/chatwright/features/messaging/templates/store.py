@@ -62,6 +62,9 @@ LIST_TEMPLATES = Statement(
     """,
     Template,
 )
+COUNT_TEMPLATES = Statement(
+    "messaging.count_templates", "select count(*) from message_templates where inbox_id = $1", value
+)
 FIND_TEMPLATE = Statement(
     "messaging.find_template",
     f"""

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from chatwright.features.workspaces.approvals.models import ApprovalPolicySetting, Status
+from chatwright.features.workspaces.models import Role
 from chatwright.ports.database import Statement, value
 
 
@@ -48,6 +49,21 @@ class Expired:
 
     id: UUID
     workspace_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a principal may do now."""
+
+    scopes: list[str] | None
+    """Those it was given; None for a member, whose role says."""
+    read_only: bool
+    toolsets: list[str] | None
+    inbox_ids: list[UUID] | None
+    tag_ids: list[UUID] | None
+    role: Role | None
+    """Of the member behind it; None for the server's own."""
+    agency: bool
 
 
 _ROW = """
@@ -134,4 +150,43 @@ SET_POLICY = Statement(
     returning supervision, hours
     """,
     ApprovalPolicySetting,
+)
+
+_BEHIND = """
+    members.role,
+    exists (select from agency_members join workspaces using (agency_id)
+            where workspaces.id = $1 and agency_members.user_id = members.user_id) as agency
+"""
+TOKEN_STANDING = Statement(
+    "approvals.token_standing",
+    f"""
+    select scopes, read_only, toolsets, inbox_ids, tag_ids, {_BEHIND}
+    from access_tokens token
+    left join members on members.workspace_id = token.workspace_id and members.user_id = maker_id
+    where token.workspace_id = $1 and token.id = $2
+      and revoked_at is null and (expires_at is null or expires_at > now())
+      and (maker_id is null or members.user_id is not null)
+    """,
+    Standing,
+)
+GRANT_STANDING = Statement(
+    "approvals.grant_standing",
+    f"""
+    select scopes, read_only, toolsets, inbox_ids, tag_ids, {_BEHIND}
+    from oauth_grants given
+    left join members on members.workspace_id = given.workspace_id and members.user_id = given.user_id
+    where given.workspace_id = $1 and given.id = $2
+      and revoked_at is null and (expires_at is null or expires_at > now())
+      and (given.user_id is null or members.user_id is not null)
+    """,
+    Standing,
+)
+MEMBER_STANDING = Statement(
+    "approvals.member_standing",
+    f"""
+    select null::text[] as scopes, false as read_only, null::text[] as toolsets, null::uuid[] as inbox_ids,
+           null::uuid[] as tag_ids, {_BEHIND}
+    from members where members.workspace_id = $1 and members.user_id = $2
+    """,
+    Standing,
 )

@@ -9,7 +9,7 @@ from chatwright.features.workspaces.approvals import store
 from chatwright.ports.database import Database
 from chatwright.ports.policy import Supervision
 
-BELIEVED_SECONDS: Final = 0.8
+BELIEVED_SECONDS = 0.8
 """A change counts everywhere within a second."""
 _MOST: Final = 10_000
 

@@ -22,7 +22,7 @@ from chatwright.kernel.errors import ConfirmationInvalid
 from chatwright.kernel.operation import AnyOperation
 from chatwright.ports.cipher import Cipher
 
-GOOD_SECONDS: Final = 600
+GOOD_SECONDS = 600
 PREFIX: Final = "cwc_"
 _PURPOSE: Final = "confirmation"
 _NUMBER: Final = 16

@@ -1,0 +1,75 @@
+"""What whoever asked for a call may do by now."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import TypeVar
+from uuid import UUID
+
+from chatwright.features.workspaces.approvals import store
+from chatwright.features.workspaces.approvals.errors import RequesterGone
+from chatwright.features.workspaces.approvals.store import Standing
+from chatwright.features.workspaces.rules import effective_scopes, narrowed_scopes, scopes_of_member
+from chatwright.kernel.caller import Caller, PrincipalKind
+from chatwright.kernel.operation import AnyOperation
+from chatwright.ports.toolsets import operations_of
+
+Limit = TypeVar("Limit")
+
+
+async def as_of_now(requester: Caller, operation: AnyOperation) -> Caller:
+    """The requester with no more than it had when it asked, and no more than it has now.
+
+    Raises RequesterGone when its access has ended, or no longer reaches the operation.
+    """
+    if requester.kind not in {PrincipalKind.MEMBER, PrincipalKind.TOKEN, PrincipalKind.GRANT}:
+        return requester
+    standing = await _standing(requester)
+    if standing is None:
+        raise RequesterGone(f"The access of {requester.name}, who asked for this, has ended.")
+    now = replace(
+        requester,
+        scopes=narrowed_scopes(requester.scopes, _scopes(standing)),
+        inbox_ids=_both(requester.inbox_ids, standing.inbox_ids),
+        tag_ids=_both(requester.tag_ids, standing.tag_ids),
+        operations=_both(requester.operations, _operations(standing)),
+    )
+    if not operation.open_to(now):
+        raise RequesterGone(f"{requester.name}, who asked for this, may not do it any more.")
+    return now
+
+
+async def _standing(requester: Caller) -> Standing | None:
+    principal_id = UUID(requester.principal_id)
+    match requester.kind:
+        case PrincipalKind.TOKEN:
+            return await store.TOKEN_STANDING.first(requester.workspace_id, principal_id)
+        case PrincipalKind.GRANT:
+            given = await store.GRANT_STANDING.first(requester.workspace_id, principal_id)
+            return given or await _of_person(requester)
+        case _:
+            return await _of_person(requester)
+
+
+async def _of_person(requester: Caller) -> Standing | None:
+    """Of members, and of people whom an outside issuer vouched for: it keeps no grants here."""
+    return await store.MEMBER_STANDING.first(requester.workspace_id, requester.person_id)
+
+
+def _scopes(standing: Standing) -> frozenset[str]:
+    of_role = None if standing.role is None else scopes_of_member(standing.role, agency=standing.agency)
+    if standing.scopes is None:
+        return of_role or frozenset()
+    given = effective_scopes(standing.scopes, read_only=standing.read_only)
+    return given if of_role is None else narrowed_scopes(given, of_role)
+
+
+def _operations(standing: Standing) -> Collection[str] | None:
+    return None if standing.toolsets is None else operations_of(standing.toolsets)
+
+
+def _both(one: Collection[Limit] | None, other: Collection[Limit] | None) -> frozenset[Limit] | None:
+    """What two limits both let through; None is no limit."""
+    if one is None or other is None:
+        found = one if other is None else other
+        return None if found is None else frozenset(found)
+    return frozenset(one) & frozenset(other)
