@@ -264,6 +264,31 @@ class TestPuttingBack:
             await running
 
 
+class TestExpecting:
+    async def test_a_running_claimer_looks_for_a_row_when_another_said_it_is_due(
+        self, errands: Errands, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("chatwright.infra.claimer.POLL_SECONDS", 3600.0)
+        await errands.add("first")
+
+        async def with_another(claim: Claim) -> None:
+            await errands.finish(claim)
+            if errands.done == ["first"]:
+                async with errands.product.database.transaction() as unit:
+                    await unit.connection.execute(
+                        f"insert into {TABLE} (id, name, due_at) values ($1, 'second', now() + interval '0.2 s')",
+                        new_id(),
+                    )
+                claim.expect(0.2)
+
+        errands.work = with_another
+        running = asyncio.create_task(errands.claimer().run())
+        await errands.until_done("first", "second")
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+
 class TestWaking:
     async def test_a_running_claimer_works_what_is_announced(self, errands: Errands) -> None:
         task = asyncio.create_task(errands.claimer().run())

@@ -164,12 +164,12 @@ class LeasedRow:
         ledger: Ledger,
         owner: UUID,
         row: Mapping[str, Any],
-        put_back: Callable[[float], None],
+        expect: Callable[[float], None],
     ) -> None:
         self._database = database
         self._ledger = ledger
         self._owner = owner
-        self._put_back = put_back
+        self._expect = expect
         self.row = row
 
     @property
@@ -191,7 +191,7 @@ class LeasedRow:
             if await settle.first(self.id, self._owner, state, again_in or 0.0, error) is None:
                 raise LeaseLost
         if again_in:
-            self._put_back(again_in)
+            self._expect(again_in)
 
     @asynccontextmanager
     async def holding(self) -> AsyncGenerator[Unit]:
@@ -201,6 +201,9 @@ class LeasedRow:
             yield unit
             if await hold.first(self.id, self._owner, self._ledger.lease_seconds) is None:
                 raise LeaseLost
+
+    def expect(self, seconds: float) -> None:
+        self._expect(seconds)
 
     @asynccontextmanager
     async def keeping(self) -> AsyncGenerator[None]:

@@ -71,6 +71,10 @@ class Claim(Protocol):
         """Open a transaction in the middle of the work that keeps the lease; raises LeaseLost likewise."""
         ...
 
+    def expect(self, seconds: float) -> None:
+        """Say that another row of the ledger is due in so many seconds, as `again_in` says it of this one."""
+        ...
+
     def keeping(self) -> AbstractAsyncContextManager[None]:
         """Renew the lease for as long as the block takes, e.g. a call to a slow provider."""
         ...

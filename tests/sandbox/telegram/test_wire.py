@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
 import pytest
 from starlette.responses import Response
 
+from chatwright.sandbox.telegram.bot import Allowance
+from chatwright.sandbox.telegram.refusals import Refused
 from tests.sandbox.running import Ear
 from tests.sandbox.telegram.conftest import Corner
 
@@ -116,14 +119,18 @@ class TestCalls:
         assert [answer["ok"] for answer in answers] == [True] * 5 + [False]
         assert answers[-1]["error_code"] == 429
         assert answers[-1]["parameters"] == {"retry_after": 5}
-        others = [await corner.stage.person(bot) for _ in range(26)]
-        for other in others:
-            await corner.stage.act(bot, other, "say", text="Hi")
-        codes = [
-            (await fast.call("sendMessage", chat_id=int(other["id"]), text="x")).get("error_code")
-            for other in others
-        ]
-        assert codes == [None] * 25 + [429]
+
+    def test_are_thirty_a_second_in_the_long_run_and_as_many_at_once(self) -> None:
+        allowance, now = Allowance(), datetime.now(UTC)
+        for chat in range(30):
+            allowance.take(str(chat), now)
+        with pytest.raises(Refused, match="retry after 1"):
+            allowance.take("30", now)
+        for chat in range(30, 60):
+            now += timedelta(seconds=1 / 30)
+            allowance.take(str(chat), now)
+        with pytest.raises(Refused):
+            allowance.take("60", now)
 
     async def test_may_be_done_without_an_answer(self, corner: Corner) -> None:
         await corner.stage.fault(corner.bot, silent=1)

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections import deque
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chatwright.sandbox.telegram.refusals import too_many
@@ -72,21 +72,39 @@ class Window:
         self._taken.append(now)
 
 
+class Bucket:
+    """`per_second` in the long run, and a second's worth of them at once."""
+
+    def __init__(self, per_second: float) -> None:
+        self._interval = timedelta(seconds=1 / per_second)
+        self._room = timedelta(seconds=1) - self._interval
+        self._free_at = datetime.min.replace(tzinfo=UTC)
+
+    def wait(self, now: datetime) -> float:
+        """Seconds until another one fits; 0 when it does."""
+        return max(0.0, (self._free_at - now - self._room).total_seconds())
+
+    def take(self, now: datetime) -> None:
+        self._free_at = max(self._free_at, now) + self._interval
+
+
 @dataclass(slots=True)
 class Allowance:
     """What a bot may send: 30 a second, 20 a minute to a group, and to one chat one a second, in short bursts.
 
     `telegram.constants.FloodLimit` of python-telegram-bot has the numbers; how long a burst may be, nobody says.
+    In all it is "about" 30, so unevenness of a second is none of its business: python-telegram-bot's own
+    `AIORateLimiter`, which many bots live with, sends 30 at once and then 30 a second.
     """
 
     per_second: int = 30
     chat_per_second: float = 1
     group_per_minute: int = 20
-    _all: Window = field(init=False)
+    _all: Bucket = field(init=False)
     _chats: dict[str, Window] = field(init=False, default_factory=dict[str, Window])
 
     def __post_init__(self) -> None:
-        self._all = Window(self.per_second, 1)
+        self._all = Bucket(self.per_second)
 
     def take(self, chat_id: str, now: datetime) -> None:
         """Count one message; raises Refused with the whole seconds to wait."""

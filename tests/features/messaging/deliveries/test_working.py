@@ -40,7 +40,7 @@ from chatwright.features.messaging.operations import get_message, set_owner
 from chatwright.infra.following import EventFollower
 from chatwright.kernel.caller import PrincipalKind
 from chatwright.kernel.errors import Forbidden, InvalidInput
-from chatwright.ports.channel import ReplyWindow
+from chatwright.ports.channel import Pace, ReplyWindow
 from chatwright.ports.inbound import RawEvent
 from chatwright.ports.sending import FoundMessage, Reaction, SendOutcome
 from tests.features.messaging.conftest import Post
@@ -72,7 +72,11 @@ async def sql(post: Post, text: str) -> None:
 
 async def time_passes(post: Post) -> None:
     """Until everything that waits for a moment is due."""
-    await sql(post, "update deliveries set due_at = now() where workspace_id = $1 and due_at < 'infinity'")
+    await sql(
+        post,
+        """update deliveries set due_at = now(), slot_at = least(slot_at, now())
+           where workspace_id = $1 and due_at < 'infinity'""",
+    )
     await sql(
         post,
         """update send_buckets set blocked_until = null, free_at = now()
@@ -139,6 +143,18 @@ class TestTooFast:
         assert said(post) == ["one", "two"]
         assert await statuses(post, behind, other) == ["queued", "sent"]
 
+    async def test_an_inbox_that_was_too_fast_goes_slower_afterwards(self, post: Post) -> None:
+        ann = await post.begin()
+        post.channel.outcomes["one"] = refused(Reaction.RETRY_AFTER, retry_after=60.0)
+        await post.send(ann, "one")
+        await post.work()
+        async with post.desk.product.database.autocommit() as unit:
+            row = await unit.connection.fetchrow(
+                "select share from send_buckets where inbox_id = $1 and address = ''", post.inbox_id
+            )
+        assert row is not None
+        assert row["share"] == 0.9
+
     async def test_being_told_to_wait_eats_no_try(self, post: Post) -> None:
         ann = await post.begin()
         post.channel.outcomes["one"] = refused(Reaction.RETRY_AFTER, retry_after=60.0)
@@ -154,6 +170,48 @@ class TestTooFast:
         await post.work()
         assert (await shown(post, message))["error"] == "X1: no"
         assert await statuses(post, message) == ["failed"]
+
+
+class TestPace:
+    async def test_a_slot_missed_on_the_way_to_the_wire_is_lost(
+        self, post: Post, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ann = await post.begin()
+        capabilities = replace(PaperChannel.capabilities, pace=Pace(per_second=1 / 60))
+        monkeypatch.setattr(PaperChannel, "capabilities", capabilities)
+        with monkeypatch.context() as stalled:
+            stalled.setattr("chatwright.features.messaging.deliveries.pacing.LATE_SECONDS", -1.0)
+            message = await post.send(ann, "one")
+            await post.work()
+        assert said(post) == []
+        assert await statuses(post, message) == ["queued"]
+        await post.work()
+        assert said(post) == []
+        await time_passes(post)
+        await post.work()
+        assert said(post) == ["one"]
+        assert await statuses(post, message) == ["sent"]
+
+    async def test_those_behind_are_not_looked_at_before_their_person_may_be_written_to(
+        self, post: Post, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ann = await post.begin()
+        capabilities = replace(PaperChannel.capabilities, pair_pace=Pace(per_second=1 / 60))
+        monkeypatch.setattr(PaperChannel, "capabilities", capabilities)
+        messages = [await post.send(ann, text) for text in ("one", "two", "three")]
+        await post.work()
+        assert said(post) == ["one"]
+        async with post.desk.product.database.autocommit() as unit:
+            rows = await unit.connection.fetch(
+                """select attempts, due_at - now() > interval '50 seconds' as later from deliveries
+                   where inbox_id = $1 order by position""",
+                post.inbox_id,
+            )
+        assert [(row["attempts"], row["later"]) for row in rows[1:]] == [(0, True), (0, True)]
+        await time_passes(post)
+        await post.work()
+        assert said(post) == ["one", "two"]
+        assert await statuses(post, *messages) == ["sent", "sent", "queued"]
 
 
 class TestInboxHealth:

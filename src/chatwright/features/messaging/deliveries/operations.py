@@ -137,7 +137,7 @@ async def cancel_message(caller: Caller, request: CancelMessage) -> Message:
     if message.status != "cancelled" and not cancelled:
         raise WrongStatus("The message is being sent just now.")
     for row in cancelled[:1]:
-        await store.WAKE_LANE.run(row.lane)
+        await store.WAKE_LANE.run(row.lane, 0.0)
     await statuses.refresh(message, f"Cancelled by {caller.name}." if cancelled else None)
     return await _show(caller, message.id)
 

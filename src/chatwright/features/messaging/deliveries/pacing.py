@@ -23,6 +23,9 @@ RECOVERY_SECONDS: Final = 300.0
 """How long it takes from a standstill back to the full pace after a provider was under load."""
 HIGH_LOAD: Final = 0.8
 LEAST_SHARE: Final = 0.1
+SHARE_AFTER_REFUSAL: Final = 0.9
+"""How much of the pace is left to an inbox that was too fast in it: who allows exactly what we send refuses one
+message in a few for the least unevenness, and each refusal costs a silence."""
 UNTOLD_PER_SECOND: Final = 20.0
 """What is slowed down where nobody told us a pace."""
 INBOX: Final = ""
@@ -65,9 +68,10 @@ async def reserve(inbox_id: UUID, at: Spacing) -> float:
     return await store.RESERVE.one(inbox_id, at.interval, at.tolerance, RECOVERY_SECONDS)
 
 
-async def count_pair(inbox_id: UUID, address: str, at: Spacing, seconds_ago: float) -> None:
-    """Note that a message went to this person so many seconds ago."""
-    await store.COUNT_PAIR.run(inbox_id, address, at.interval, seconds_ago)
+async def count_pair(inbox_id: UUID, address: str, at: Spacing, seconds_ago: float) -> float:
+    """Note that a message went to this person so many seconds ago; returns how many from now the next may."""
+    free_in = await store.COUNT_PAIR.one(inbox_id, address, at.interval, seconds_ago)
+    return max(0.0, free_in - at.tolerance)
 
 
 async def block(inbox_id: UUID, address: str, seconds: float) -> None:
@@ -78,3 +82,9 @@ async def block(inbox_id: UUID, address: str, seconds: float) -> None:
 async def slow_down(inbox_id: UUID, load: float) -> None:
     """Take a provider's word that it is under load; the pace recovers by itself."""
     await store.SLOW_DOWN.run(inbox_id, share_under(load), RECOVERY_SECONDS)
+
+
+async def refused(inbox_id: UUID, seconds: float) -> None:
+    """Take a provider's word that the inbox is too fast: silence for so many seconds, and less after it."""
+    await block(inbox_id, INBOX, seconds)
+    await store.SLOW_DOWN.run(inbox_id, SHARE_AFTER_REFUSAL, RECOVERY_SECONDS)

@@ -57,7 +57,7 @@ async def release_approved(message_id: UUID) -> int:
 
 async def _let_go(rows: list[HeldRow]) -> None:
     for lane in sorted({row.lane for row in rows}):
-        await store.WAKE_LANE.run(lane)
+        await store.WAKE_LANE.run(lane, 0.0)
     if rows:
         wake(DELIVERIES)
 

@@ -162,10 +162,9 @@ async def _settle(
 ) -> None:
     part = parts[delivery_id]
     parts[delivery_id] = PartStatus(part.part, part.round, status, news.held)
-    await store.SET_PART.run(delivery_id, status)
+    await store.MOVE_PART.run(delivery_id, status, message.id, news.status, news.at, news.code, news.detail)
     if news.external_ids:
         await store.KEEP_IDS.run(message.inbox_id, list(news.external_ids), delivery_id)
-    await _note(message, news)
     await _show(message, message_status(parts.values()), news, part)
 
 
@@ -190,7 +189,7 @@ async def _call_off(message: LockedMessage, arrived: PartStatus) -> None:
     """A part was found to have arrived after all: if it only waits to be sent again, it is not."""
     rows = await store.CALL_OFF.all(message.id, arrived.part, arrived.round)
     for row in rows:
-        await store.WAKE_LANE.run(row.lane)
+        await store.WAKE_LANE.run(row.lane, 0.0)
     if rows:
         await refresh(await lock(message.id))
 

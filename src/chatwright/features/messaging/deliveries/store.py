@@ -213,7 +213,7 @@ KEEP_SLOT = Statement(
     "update deliveries set slot_at = clock_timestamp() + make_interval(secs => $2) where id = $1",
     value,
 )
-COUNT_PAIR = Statement(
+COUNT_PAIR: Statement[float] = Statement(
     "deliveries.count_pair",
     """
     insert into send_buckets as bucket (inbox_id, address, free_at)
@@ -221,6 +221,7 @@ COUNT_PAIR = Statement(
     on conflict (inbox_id, address) do update
     set free_at = greatest(bucket.free_at, clock_timestamp() - make_interval(secs => $4::float8))
             + make_interval(secs => $3::float8)
+    returning extract(epoch from free_at - clock_timestamp())::float8
     """,
     value,
 )
@@ -322,11 +323,12 @@ PUSH_LANE = Statement(
 WAKE_LANE = Statement(
     "deliveries.wake_lane",
     """
-    update deliveries set due_at = now()
-    where lane = $1 and state = 'queued' and held is null and due_at > now()
+    update deliveries set due_at = now() + make_interval(secs => $2::float8)
+    where lane = $1 and state = 'queued' and held is null and (due_at > now() or $2::float8 > 0)
     """,
     value,
 )
+"""Those that wait in a lane go on after so many seconds."""
 HOLD_LANE: Statement[UUID] = Statement(
     "deliveries.hold_lane",
     """
@@ -408,7 +410,16 @@ PARTS = Statement(
     "select id, part, round, status, held from deliveries where message_id = $1 order by part, round",
     record,
 )
-SET_PART = Statement("deliveries.set_part", "update deliveries set status = $2 where id = $1", value)
+MOVE_PART = Statement(
+    "deliveries.move_part",
+    """
+    with moved as (update deliveries set status = $2 where id = $1)
+    insert into message_statuses (message_id, status, at, code, detail)
+    values ($3, $4, coalesce($5, clock_timestamp()), $6, $7)
+    on conflict (message_id, status) do nothing
+    """,
+    value,
+)
 SHOW_STATUS = Statement(
     "deliveries.show_status",
     """

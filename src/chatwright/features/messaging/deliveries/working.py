@@ -6,11 +6,12 @@ repeated blindly, unless the channel says that repeating is harmless.
 """
 
 import asyncio
+import contextlib
 import math
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import structlog
@@ -23,6 +24,7 @@ from chatwright.features.messaging.deliveries import acting, pacing, statuses, s
 from chatwright.features.messaging.deliveries.acting import Subject
 from chatwright.features.messaging.deliveries.intending import DELIVERIES, LOOKUPS
 from chatwright.features.messaging.deliveries.lookups import FIRST_LOOK_SECONDS
+from chatwright.features.messaging.deliveries.pacing import Spacing
 from chatwright.features.messaging.deliveries.reacting import Next, SoFar, Verdict, judge
 from chatwright.features.messaging.deliveries.statuses import News
 from chatwright.features.messaging.deliveries.store import Turn
@@ -52,6 +54,8 @@ STOP_SECONDS: Final = 10.0
 THREADED: Final = "email"
 """The kind of content that is told the conversation so far."""
 
+Result = TypeVar("Result")
+
 _log = structlog.get_logger(__name__)
 _CONTENT: TypeAdapter[Content] = TypeAdapter(Content)
 
@@ -62,12 +66,27 @@ def delivery_ledger(database: Database, storage: Storage) -> Ledger:
 
 
 @dataclass(frozen=True, slots=True)
+class Slot:
+    """The place of a send in its inbox's pace."""
+
+    at: float
+    """By the monotonic clock."""
+    spacing: Spacing | None = None
+    """None where there is no pace to keep to."""
+
+    def lost(self) -> bool:
+        """Whether it was missed by too much to be used still."""
+        return self.spacing is not None and time.monotonic() > self.at + pacing.LATE_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """A delivery that is to be sent now."""
 
     turn: Turn
     inbox: OpenInbox
     outgoing: Outgoing
+    slot: Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +120,8 @@ class Delivering:
     async def _send(self, claim: Claim, ready: Ready) -> None:
         """The three steps."""
         await self._commit_intent(claim, ready.turn)
+        if not await self._surely(lambda: self._in_time(claim, ready)):
+            return
         called = await self._call(claim, ready)
         await self._surely(lambda: self._conclude(claim, ready, called, renewed=False))
 
@@ -108,6 +129,7 @@ class Delivering:
         """Bring it to the point of sending; None when it does not go now, with the claim settled."""
         async with self._database.autocommit():
             turn = await store.TURN.one(claim.id, pacing.RECOVERY_SECONDS)
+            read_at = time.monotonic()
             inbox = await find_inbox(turn.inbox_id)
             channel = inbox.channel.name if inbox else ""
             consent = await latest_consent(turn.workspace_id, turn.contact_id, channel)
@@ -117,35 +139,53 @@ class Delivering:
             await self._stay(claim, turn, stay or Stay("failed"))
             return None
         outgoing = await self._outgoing(turn, inbox)
-        if not await self._slot_come(claim, turn, inbox):
-            return None
-        return Ready(turn, inbox, outgoing)
+        slot = await self._slot_come(claim, turn, inbox, read_at)
+        return None if slot is None else Ready(turn, inbox, outgoing, slot)
 
-    async def _slot_come(self, claim: Claim, turn: Turn, inbox: OpenInbox) -> bool:
-        """Wait for its slot in the pace of the person and of the inbox; False when it was put back till then."""
-        if not await self._waited(claim, turn, _pair_wait(turn, inbox), slot=False):
-            return False
+    async def _slot_come(self, claim: Claim, turn: Turn, inbox: OpenInbox, read_at: float) -> Slot | None:
+        """Wait for its slot in the pace of the person and of the inbox; None when it was put back till then.
+
+        `read_at` is when the turn was read, by the monotonic clock: its waits count from there.
+        """
+        if not await self._waited(claim, turn, read_at + _pair_wait(turn, inbox), slot=False):
+            return None
         blocked = 0.0 if turn.probe else max(0.0, turn.inbox_blocked_for or 0.0)
         slowed = turn.share is not None and turn.share < 1.0
         spacing = pacing.inbox_spacing(inbox.channel.capabilities, inbox.per_second, slowed=slowed)
         if spacing is None or turn.probe:
-            return await self._waited(claim, turn, blocked, slot=False)
-        kept = turn.slot_in is not None and turn.slot_in > -pacing.LATE_SECONDS and blocked == 0.0
-        if kept and turn.slot_in is not None:
-            return await self._waited(claim, turn, turn.slot_in, slot=True)
+            free = Slot(read_at + blocked)
+            return free if await self._waited(claim, turn, free.at, slot=False) else None
+        slot = None if turn.slot_in is None or blocked else Slot(read_at + turn.slot_in, spacing)
+        if slot is None or slot.lost():
+            slot = await self._reserved(turn, spacing)
+        return slot if await self._waited(claim, turn, slot.at, slot=True) else None
+
+    async def _reserved(self, turn: Turn, spacing: Spacing) -> Slot:
         async with self._database.autocommit():
             wait = await pacing.reserve(turn.inbox_id, spacing)
-        return await self._waited(claim, turn, wait, slot=True)
+        return Slot(time.monotonic() + wait, spacing)
 
-    async def _waited(self, claim: Claim, turn: Turn, seconds: float, *, slot: bool) -> bool:
+    async def _in_time(self, claim: Claim, ready: Ready) -> bool:
+        """Look once more just before the wire; False when it was put back, and nothing was sent.
+
+        Whatever held it up held up others too, and they would all go out at once: each takes a new slot.
+        """
+        if ready.slot.spacing is None or not ready.slot.lost():
+            return True
+        slot = await self._reserved(ready.turn, ready.slot.spacing)
+        return await self._waited(claim, replace(ready.turn, status="sending"), slot.at, slot=True)
+
+    async def _waited(self, claim: Claim, turn: Turn, moment: float, *, slot: bool) -> bool:
         """Sleep a short wait; put the row back for a long one, with the slot that is reserved for it."""
+        seconds = moment - time.monotonic()
         if seconds <= pacing.SHORT_WAIT_SECONDS:
-            if seconds > 0:
-                await asyncio.sleep(seconds)
+            await asyncio.sleep(max(0.0, seconds))
             return True
         async with claim.settling("queued", again_in=seconds - pacing.LEAD_SECONDS, error=claim.row["error"]):
             if turn.status != "queued":
-                await statuses.give(await statuses.lock(turn.message_id), turn.id, News("queued"))
+                message = await statuses.lock(turn.message_id)
+                await store.END_ATTEMPTS.run(turn.id, None, None, "Put back to wait for its slot.", None)
+                await statuses.give(message, turn.id, News("queued"))
                 await store.REST.run(turn.id, 0, "queued", None)
             if slot:
                 await store.KEEP_SLOT.run(turn.id, seconds)
@@ -239,6 +279,7 @@ class Delivering:
         """The third step."""
         end = _ENDS[verdict.next]
         waits = math.inf if end.held else verdict.again_in
+        pause = 0.0
         async with claim.settling(end.state, again_in=waits, error=verdict.words):
             message = await statuses.lock(turn.message_id)
             await _end_attempts(turn, outcome)
@@ -247,15 +288,17 @@ class Delivering:
             ids = tuple(name for name in (outcome.external_id, *outcome.more_ids) if name)
             news = News(end.status, outcome.detail, outcome.code, external_ids=ids, held=end.held)
             await statuses.give(message, turn.id, news)
-            await _affect_others(turn, verdict, outcome, end.held)
             if inbox is not None and began is not None:
-                await _count(turn, inbox, time.monotonic() - began)
+                pause = await _count(turn, inbox, time.monotonic() - began)
+            await _affect_others(turn, verdict, outcome, end.held, pause)
             if inbox is not None:
                 await acting.act(Subject.of(turn, inbox.channel.name), verdict)
             if verdict.next is Next.DONE:
                 await _succeed(turn)
             if verdict.next is Next.UNKNOWN and inbox is not None:
                 await _ask_later(turn, inbox)
+        if pause > 0.0:
+            claim.expect(pause)
 
     async def _stay(self, claim: Claim, turn: Turn, stay: Stay) -> None:
         """It does not go now, and was not sent."""
@@ -263,7 +306,7 @@ class Delivering:
         state = "queued" if stay.held else stay.as_
         async with claim.settling(state, again_in=waits, error=stay.words):
             if stay.as_ == "done":
-                await store.WAKE_LANE.run(turn.lane)
+                await store.WAKE_LANE.run(turn.lane, 0.0)
                 return
             message = await statuses.lock(turn.message_id)
             reaction = Reaction.UNKNOWN if stay.as_ == "unknown" else None
@@ -274,7 +317,7 @@ class Delivering:
             if stay.held:
                 await _hold_behind(turn, stay.held, stay.seconds)
             else:
-                await _let_pass(turn, failed=stay.as_ == "failed")
+                await _let_pass(turn, 0.0, failed=stay.as_ == "failed")
             if stay.as_ == "unknown" and (inbox := await find_inbox(turn.inbox_id)) is not None:
                 await _ask_later(turn, inbox)
 
@@ -291,17 +334,13 @@ class Delivering:
         verdict = judge(outcome, _so_far(turn, None, renewable=False))
         await self._commit(claim, turn, verdict, outcome, None)
 
-    async def _surely(self, commit: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Bring an outcome to the database, also over a hiccup of it."""
-        for left in reversed(range(COMMIT_TRIES)):
-            try:
-                await commit()
-            except Unavailable:
-                if left == 0:
-                    raise
-                await asyncio.sleep(COMMIT_PAUSE_SECONDS)
-            else:
-                return
+    async def _surely(self, commit: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        """Bring something to the database, also over a hiccup of it."""
+        for _ in range(COMMIT_TRIES - 1):
+            with contextlib.suppress(Unavailable):
+                return await commit()
+            await asyncio.sleep(COMMIT_PAUSE_SECONDS)
+        return await commit()
 
 
 async def _to_its_end(sending: Coroutine[Any, Any, None]) -> None:
@@ -369,11 +408,14 @@ async def _end_attempts(turn: Turn, outcome: SendOutcome) -> None:
     await store.END_ATTEMPTS.run(turn.id, result, outcome.code, outcome.detail, answer or None)
 
 
-async def _affect_others(turn: Turn, verdict: Verdict, outcome: SendOutcome, held: HeldFor | None) -> None:
-    """What this means for those behind it, its person and its inbox."""
-    if verdict.blocks is not None:
-        address = turn.address if verdict.blocks == "pair" else pacing.INBOX
-        await pacing.block(turn.inbox_id, address, verdict.again_in)
+async def _affect_others(
+    turn: Turn, verdict: Verdict, outcome: SendOutcome, held: HeldFor | None, pause: float
+) -> None:
+    """What this means for those behind it, which may go after `pause` seconds, its person and its inbox."""
+    if verdict.blocks == "pair":
+        await pacing.block(turn.inbox_id, turn.address, verdict.again_in)
+    if verdict.blocks == "inbox":
+        await pacing.refused(turn.inbox_id, verdict.again_in)
     if outcome.load is not None and outcome.load > pacing.HIGH_LOAD:
         await pacing.slow_down(turn.inbox_id, outcome.load)
     if outcome.moved_to is not None:
@@ -383,13 +425,18 @@ async def _affect_others(turn: Turn, verdict: Verdict, outcome: SendOutcome, hel
     elif verdict.next is Next.AGAIN:
         await store.PUSH_LANE.run(turn.lane, turn.position, verdict.again_in)
     else:
-        await _let_pass(turn, failed=verdict.next is Next.FAILED)
+        await _let_pass(turn, pause, failed=verdict.next is Next.FAILED)
 
 
-async def _count(turn: Turn, inbox: OpenInbox, seconds_ago: float) -> None:
-    """Count it against the pace to this person, from when it went out: that may be well after the intent."""
-    if (pace := inbox.channel.capabilities.pair_pace) is not None:
-        await pacing.count_pair(turn.inbox_id, turn.address, pacing.spacing(pace), seconds_ago)
+async def _count(turn: Turn, inbox: OpenInbox, seconds_ago: float) -> float:
+    """Count it against the pace to this person; returns in how many seconds to look at those behind.
+
+    It counts from when it went out: that may be well after the intent.
+    """
+    if (pace := inbox.channel.capabilities.pair_pace) is None:
+        return 0.0
+    wait = await pacing.count_pair(turn.inbox_id, turn.address, pacing.spacing(pace), seconds_ago)
+    return max(0.0, wait - pacing.LEAD_SECONDS)
 
 
 async def _hold_behind(turn: Turn, held: HeldFor, seconds: float) -> None:
@@ -400,12 +447,13 @@ async def _hold_behind(turn: Turn, held: HeldFor, seconds: float) -> None:
     await store.PUSH_LANE.run(turn.lane, turn.position, seconds)
 
 
-async def _let_pass(turn: Turn, *, failed: bool) -> None:
-    """Those behind may go; but not the rest of a message of which a part failed."""
+async def _let_pass(turn: Turn, pause: float, *, failed: bool) -> None:
+    """Those behind may go after so many seconds; but not the rest of a message of which a part failed."""
     if failed and await store.CANCEL.all(turn.message_id, turn.part):
         await statuses.refresh(await statuses.lock(turn.message_id))
-    await store.WAKE_LANE.run(turn.lane)
-    wake(DELIVERIES)
+    await store.WAKE_LANE.run(turn.lane, pause)
+    if pause == 0.0:
+        wake(DELIVERIES)
 
 
 async def _succeed(turn: Turn) -> None:
