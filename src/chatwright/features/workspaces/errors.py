@@ -35,5 +35,5 @@ class UnknownScope(InvalidInput):
     code = "UNKNOWN_SCOPE"
 
 
-class UnknownToolset(InvalidInput):
+class UnknownToolset(NotFound):
     code = "UNKNOWN_TOOLSET"

@@ -24,7 +24,7 @@ from chatwright.features.workspaces.audit import AuditOutcome
 from chatwright.features.workspaces.confirmations.previews import preview_of
 from chatwright.features.workspaces.confirmations.tokens import Confirmations
 from chatwright.features.workspaces.keys import Key, alone_with, key_of, principal_of
-from chatwright.features.workspaces.limits import RateLimiter
+from chatwright.features.workspaces.limits import REFUSED_RATE, RateLimiter, limits_of
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import (
     ApprovalRequired,
@@ -39,13 +39,10 @@ from chatwright.kernel.errors import (
     Unavailable,
 )
 from chatwright.kernel.events import Event
-from chatwright.kernel.operation import AnyOperation, RateClass
+from chatwright.kernel.operation import AnyOperation
 from chatwright.ports.cipher import Cipher
 from chatwright.ports.database import Database, Unit
 from chatwright.ports.policy import ApprovalPolicy, Decision
-
-PRINCIPAL_RATE = RateClass(per_minute=12_000, burst=1_200)
-"""What one principal may call in all, whatever the operations."""
 
 _log = structlog.get_logger(__name__)
 
@@ -149,9 +146,7 @@ class Pipeline:
         caller.require(operation.scope)
         if not operation.open_to(caller):
             raise OutsideGrant(f"{operation.title} is outside of what this access was limited to.")
-        principal = principal_of(caller)
-        await self._limiter.take(principal, PRINCIPAL_RATE)
-        await self._limiter.take(f"{principal}:{operation.name}", operation.rate)
+        await self._limiter.take_all(limits_of(caller, operation))
         return read_input(operation, arguments)
 
     async def _perform(self, call: _Call) -> Outcome:
@@ -303,8 +298,13 @@ class Pipeline:
         error: ChatwrightError,
     ) -> None:
         try:
+            if outcome is AuditOutcome.REFUSED:
+                # A flood of refused calls would cost more than carrying them out, and bury what came before it.
+                await self._limiter.take(f"{principal_of(caller)}:refused", REFUSED_RATE)
             async with self._database.transaction():
                 await audit.append(caller, name, arguments, outcome, error.code)
+        except RateLimitExceeded:
+            return
         except Unavailable:
             _log.exception("audit.unreachable", operation=name, request_id=caller.request_id)
 

@@ -108,8 +108,9 @@ class StoredResult:
 
 @dataclass(frozen=True, slots=True)
 class TakenTokens:
-    """What a token bucket gave and what is left in it."""
+    """What a token bucket gave, or took back, and what is left in it."""
 
+    bucket: str
     granted: float
     tokens: float
 
@@ -175,20 +176,29 @@ FORGET_RESULTS = Statement(
 TAKE_TOKENS = Statement(
     "workspaces.take_tokens",
     """
-    insert into rate_buckets as b (bucket, tokens, granted, updated_at)
-    select $1::text, $2::float8 - $4::float8, $4::float8, clock_timestamp()
-    from set_config('synchronous_commit', 'off', true)
+    insert into rate_buckets as b (bucket, tokens, granted, per_second, updated_at)
+    select asked.bucket, asked.burst - asked.wanted, asked.wanted, asked.per_second, clock_timestamp()
+    from unnest($1::text[], $2::float8[], $3::float8[], $4::float8[])
+            as asked (bucket, burst, per_second, wanted),
+         set_config('synchronous_commit', 'off', true)
+    order by asked.bucket
     on conflict (bucket) do update set
-        granted = least(floor(least($2, b.tokens
-            + $3::float8 * extract(epoch from clock_timestamp() - b.updated_at))), $4),
-        tokens = least($2, b.tokens + $3 * extract(epoch from clock_timestamp() - b.updated_at))
-            - least(floor(least($2, b.tokens + $3 * extract(epoch from clock_timestamp() - b.updated_at))), $4),
+        granted = least(floor(least(excluded.tokens + excluded.granted, b.tokens
+            + excluded.per_second * extract(epoch from clock_timestamp() - b.updated_at))), excluded.granted),
+        tokens = least(excluded.tokens + excluded.granted, b.tokens
+            + excluded.per_second * extract(epoch from clock_timestamp() - b.updated_at))
+            - least(floor(least(excluded.tokens + excluded.granted, b.tokens
+            + excluded.per_second * extract(epoch from clock_timestamp() - b.updated_at))), excluded.granted),
+        per_second = excluded.per_second,
         updated_at = clock_timestamp()
-    returning granted, tokens
+    returning bucket, granted, tokens
     """,
     TakenTokens,
 )
-"""A bucket that forgets its last second in a crash is no harm; a disk flush for every draw would be."""
+"""For buckets, their bursts and rates, and how many tokens are wanted of each: less than none gives some back.
+
+A bucket that forgets its last second in a crash is no harm; a disk flush for every draw would be. Rows are locked in
+the order of their names."""
 
 INSERT_AGENCY = Statement(
     "workspaces.insert_agency", "insert into agencies (id, name) values ($1, $2)", value

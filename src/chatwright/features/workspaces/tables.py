@@ -167,6 +167,7 @@ rate_buckets = Table(
     Column("bucket", Text, primary_key=True),
     Column("tokens", Float, nullable=False),
     Column("granted", Float, nullable=False),
+    Column("per_second", Float, nullable=False, server_default="0"),
     _moment("updated_at", required=True),
     prefixes=["UNLOGGED"],
 )

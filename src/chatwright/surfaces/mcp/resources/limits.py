@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from chatwright.features.workspaces.keys import MAX_KEY_LENGTH
-from chatwright.features.workspaces.pipeline import PRINCIPAL_RATE
+from chatwright.features.workspaces.limits import rate_of
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.operation import USUAL_RATE, AnyOperation, RateClass
 from chatwright.kernel.paging import MAX_LIMIT
@@ -35,10 +35,9 @@ def calls(caller: Caller, operations: Iterable[AnyOperation]) -> dict[str, Any]:
         operation.tool: _rate(operation.rate) for operation in operations if operation.rate != USUAL_RATE
     }
     return {
-        "in_all": _rate(PRINCIPAL_RATE),
+        "in_all": _rate(rate_of(caller)),
         "each_tool": _rate(USUAL_RATE),
         "but": slower or None,
-        "of_this_access_per_minute": caller.calls_per_minute,
     }
 
 
