@@ -189,6 +189,21 @@ class TestWithTheOfficialClient:
         assert record["operation"] == "workspace.update"
         assert record["client"].startswith("mcp/")
 
+    async def test_it_shows_the_tools_that_its_arguments_choose(self, mcp_url: str, desk: Desk) -> None:
+        chosen = ["--toolsets", "tags, notes", "--read-only", "--exclude", "list_contact_notes"]
+        program = StdioServerParameters(
+            command=COMMAND[0], args=[*COMMAND[1:], *chosen], env=environment(mcp_url, await token_of(desk))
+        )
+        async with Client(program) as client:
+            assert [tool.name for tool in (await client.list_tools()).tools] == ["list_tags"]
+            with pytest.raises(MCPError, match="no tool called 'create_tag'"):
+                await client.call_tool("create_tag", {"name": "vip"})
+
+    async def test_a_toolset_there_is_not_is_said_so(self, mcp_url: str, desk: Desk) -> None:
+        async with bridge(environment(mcp_url, await token_of(desk)), "--toolsets", "agnt") as running:
+            answer = await running.ask(modern("tools/list")["json"])
+        assert answer["error"]["data"]["code"] == "UNKNOWN_TOOLSET"
+
     async def test_streams_of_changes_come_through(self, mcp_url: str, desk: Desk) -> None:
         parameters = StdioServerParameters(
             command=COMMAND[0], args=COMMAND[1:], env=environment(mcp_url, await token_of(desk))

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from chatwright.catalogue import CATALOGUE
+from chatwright.features.workspaces.models import Role
 from chatwright.surfaces.cli import root
 from chatwright.surfaces.cli.failures import failures_shown
 
@@ -27,6 +28,11 @@ SandboxPort = Annotated[
     ),
 ]
 ProductURL = Annotated[str, typer.Option(help="Where the product is, for the links of the page.")]
+Toolsets = Annotated[
+    str, typer.Option(help="Show these toolsets only, e.g. agent,segments; else the default one.")
+]
+Exclude = Annotated[str, typer.Option(help="Leave these tools out, e.g. send_message,delete_contact.")]
+ReadOnly = Annotated[bool, typer.Option("--read-only", help="Leave out every tool that writes.")]
 DEFAULT_PORT = 8800
 SANDBOX_PORT = 8900
 PRODUCT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
@@ -40,7 +46,9 @@ def build(words: Sequence[str]) -> typer.Typer:
     for command in (up, serve, work, sandbox):
         commands.command()(command)
     settings = {"allow_extra_args": True, "ignore_unknown_options": True}
-    commands.command(context_settings=settings, add_help_option=False)(mcp)
+    group = typer.Typer(rich_markup_mode=None, invoke_without_command=True, callback=mcp)
+    group.command()(inspect)
+    commands.add_typer(group, name="mcp", context_settings=settings, add_help_option=False)
     root.add_catalogue(commands, CATALOGUE, words)
     return commands
 
@@ -94,9 +102,34 @@ def sandbox(
         running.sandbox(running.Place(host, port), product_url)
 
 
-def mcp(context: typer.Context) -> None:
+def mcp(
+    context: typer.Context,
+    toolsets: Toolsets = "",
+    exclude: Exclude = "",
+    *,
+    read_only: ReadOnly = False,
+) -> None:
     """Speak MCP over standard input and output, for clients that start a program."""
+    if context.invoked_subcommand is not None:
+        return
     from chatwright.client import stdio
 
+    arguments = ["--toolsets", toolsets, "--exclude", exclude, *(["--read-only"] if read_only else [])]
     chosen = [] if context.obj is None else ["--profile", context.obj]
-    raise typer.Exit(stdio.main([*chosen, *context.args]))
+    raise typer.Exit(stdio.main([*chosen, *arguments]))
+
+
+def inspect(
+    toolsets: Toolsets = "",
+    exclude: Exclude = "",
+    role: Annotated[Role | None, typer.Option(help="List what this role may use; else everything.")] = None,
+    *,
+    read_only: ReadOnly = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Show what the tools of MCP cost a model that lists them, in bytes and tokens."""
+    from chatwright.app import inspection
+
+    with failures_shown():
+        found = inspection.inspect(toolsets, exclude, read_only=read_only, role=role)
+    (inspection.print_as_json if as_json else inspection.print_inspection)(found)

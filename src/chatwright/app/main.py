@@ -6,7 +6,7 @@ import sys
 def main() -> None:
     """Run the command that the command line names."""
     words = sys.argv[1:]
-    if words[:1] == ["mcp"]:
+    if words[:1] == ["mcp"] and words[1:2] != ["inspect"]:
         # An MCP client starts this anew for every session and waits for it: nothing else may be imported first.
         from chatwright.client import stdio
 

@@ -14,7 +14,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
@@ -44,8 +44,8 @@ Send = Callable[[bytes], None]
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve stdin until it ends; returns the exit code."""
-    profile = _read_arguments(sys.argv[1:] if arguments is None else arguments)
-    bridge = Bridge(lambda: choose_profile(profile), _to_stdout())
+    profile, selection = _read_arguments(sys.argv[1:] if arguments is None else arguments)
+    bridge = Bridge(lambda: choose_profile(profile), _to_stdout(), selection)
     try:
         bridge.serve(sys.stdin.buffer)
     except KeyboardInterrupt:
@@ -53,16 +53,28 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _read_arguments(arguments: list[str]) -> str | None:
+def _read_arguments(arguments: list[str]) -> tuple[str | None, dict[str, str]]:
+    """The profile to use, and the headers that choose tools."""
     if not arguments:
-        return None
+        return None, {}
     import argparse  # noqa: PLC0415 - most clients start this without arguments.
 
     parser = argparse.ArgumentParser(
-        prog="chatwright mcp", description="Serve MCP on stdin and stdout, for a running Chatwright."
+        prog="chatwright mcp",
+        description="Serve MCP on stdin and stdout, for a running Chatwright.",
+        epilog="'chatwright mcp inspect' shows the tools and what they cost.",
     )
     parser.add_argument("--profile", help="name of the server's profile; else the default one")
-    return parser.parse_args(arguments).profile
+    parser.add_argument("--toolsets", default="", help="show these toolsets only, e.g. agent,segments")
+    parser.add_argument("--read-only", action="store_true", help="leave out every tool that writes")
+    parser.add_argument("--exclude", default="", help="leave these tools out, e.g. send_message")
+    chosen = parser.parse_args(arguments)
+    headers = {
+        "X-Chatwright-Toolsets": chosen.toolsets,
+        "X-Chatwright-Readonly": "true" if chosen.read_only else "",
+        "X-Chatwright-Exclude": chosen.exclude,
+    }
+    return chosen.profile, {name: header_value(value) for name, value in headers.items() if value}
 
 
 def _to_stdout() -> Send:
@@ -125,9 +137,13 @@ class Call:
 class Bridge:
     """Carries messages between one client and one server."""
 
-    def __init__(self, choose: Callable[[], Profile], send: Send) -> None:
+    def __init__(
+        self, choose: Callable[[], Profile], send: Send, selection: Mapping[str, str] | None = None
+    ) -> None:
+        """`selection` are headers that choose tools, sent with every message."""
         self._choose = choose
         self._send = send
+        self._selection = selection or {}
         self._lines = Lines()
         self._lock = threading.Lock()
         self._profile: Profile | None = None
@@ -251,6 +267,7 @@ class Bridge:
             "Content-Type": "application/json",
             "Accept": "application/json, text/event-stream",
             "User-Agent": self._client,
+            **self._selection,
         }
         if profile.token:
             headers["Authorization"] = f"Bearer {profile.token}"

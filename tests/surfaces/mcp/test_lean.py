@@ -122,7 +122,7 @@ class TestWords:
         for words in (
             "and {filters: [filter]}",
             "not {filter: filter}",
-            "tag {operator: any_of|all_of|none_of, tags: []}",
+            "tag {operator: any_of|all_of|none_of, tags: [string]}",
             "days?: integer",
             "fields.shoe_size",
         ):

@@ -10,7 +10,7 @@ from mcp.types import CallToolResult, TextContent
 
 from chatwright.catalogue import CATALOGUE, TOOLSETS
 from chatwright.features.workspaces.operations import list_audit, list_tokens
-from chatwright.kernel.caller import Surface
+from chatwright.kernel.caller import OWN_SCOPE, Surface
 from chatwright.kernel.operation import AnyOperation, Effect
 from chatwright.surfaces.mcp.lean import lean_tool
 from chatwright.surfaces.mcp.schemas import full_input_schema, full_output_schema
@@ -141,7 +141,8 @@ class TestScopes:
     async def test_only_what_a_token_may_do_is_listed(self, mcp_url: str, desk: Desk) -> None:
         async with connected(mcp_url, await token_of(desk, "workspace:read", "audit:read")) as client:
             listed = {tool.name for tool in (await client.list_tools()).tools}
-        assert listed - FINDING == {o.tool for o in SHOWN if o.scope in {"workspace:read", "audit:read"}}
+        open_ = {"workspace:read", "audit:read", OWN_SCOPE}
+        assert listed - FINDING == {o.tool for o in SHOWN if o.scope in open_}
 
     async def test_a_reading_token_sees_only_reading_tools(self, mcp_url: str, desk: Desk) -> None:
         async with connected(mcp_url, await token_of(desk, read_only=True)) as client:

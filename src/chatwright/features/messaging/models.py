@@ -262,7 +262,7 @@ class SendMessage(Input):
     content: Content | None = None
     """Anything else to send."""
     expected_version: int | None = None
-    """Refuse if the owner of the conversation changed since."""
+    """Refuse if the conversation's owner changed since this version of it."""
     keep_owner: bool = False
     """Leave the bot in charge, from whom a person's message otherwise takes over."""
     reply_to: UUID | None = None

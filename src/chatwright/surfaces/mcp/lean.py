@@ -19,8 +19,15 @@ from mcp.types import Tool, ToolAnnotations
 
 from chatwright.kernel.operation import AnyOperation, Effect
 from chatwright.surfaces.mcp.costs import tokens_of
-from chatwright.surfaces.mcp.schemas import Schema, full_input_schema, full_output_schema, takes_detail
-from chatwright.surfaces.mcp.shapes import shape_of
+from chatwright.surfaces.mcp.schemas import (
+    DETAIL_LEVEL,
+    FULL,
+    Schema,
+    full_input_schema,
+    full_output_schema,
+    takes_detail,
+)
+from chatwright.surfaces.mcp.shapes import Shape, shape_of
 
 USUAL_TOKENS: Final = 400
 """A tool that costs more is told in fewer words, one step after the other."""
@@ -99,7 +106,7 @@ def _tool(operation: AnyOperation, thrift: _Thrift) -> Tool:
         name=operation.tool,
         title=operation.title,
         description=short(operation.description, thrift.tool_words),
-        input_schema=_Input(full_input_schema(operation), thrift).schema(),
+        input_schema=_Input(operation, thrift).schema(),
         output_schema=_output(operation, thrift),
         annotations=ToolAnnotations(
             read_only_hint=not operation.writes,
@@ -113,9 +120,10 @@ def _tool(operation: AnyOperation, thrift: _Thrift) -> Tool:
 class _Input:
     """Makes the lean schema of what goes in."""
 
-    def __init__(self, whole: Schema, thrift: _Thrift) -> None:
-        self._whole = whole
-        self._definitions: Mapping[str, Schema] = whole.get("$defs", {})
+    def __init__(self, operation: AnyOperation, thrift: _Thrift) -> None:
+        self._whole = full_input_schema(operation)
+        self._definitions: Mapping[str, Schema] = self._whole.get("$defs", {})
+        self._said: Mapping[str, str] = {**_SAID_BY_NAME, DETAIL_LEVEL: _detail_words(operation)}
         self._thrift = thrift
 
     def schema(self) -> Schema:
@@ -129,7 +137,7 @@ class _Input:
         return {**lean, "additionalProperties": False}
 
     def _field(self, name: str, field: Schema) -> Schema:
-        said = _SAID_BY_NAME.get(name, str(field.get("description", "")))
+        said = self._said.get(name, str(field.get("description", "")))
         lean, more = self._value(field)
         words = "" if _ID_OF.fullmatch(said) else short(said, self._thrift.field_words)
         description = " ".join(part for part in (words, more) if part)
@@ -206,7 +214,7 @@ class _Words:
         if "properties" in node:
             return self._named_object(name, node)
         if node.get("type") == "array":
-            return f"[{self._held(node.get('items', {}))}]"
+            return f"[{self._held(node.get('items', {})) or 'string'}]"
         return _scalar_words(node)
 
     def _named_object(self, name: str, node: Schema) -> str:
@@ -224,7 +232,7 @@ def _output(operation: AnyOperation, thrift: _Thrift) -> Schema:
     definitions: Mapping[str, Schema] = whole.get("$defs", {})
     with_detail = thrift.detail_fields and takes_detail(operation)
     fields = {
-        name: _outline(_resolved(field, definitions), definitions, thrift)
+        name: _outline(_resolved(field, definitions), definitions, thrift, shape.inner.get(name, Shape()))
         for name, field in whole.get("properties", {}).items()
         if with_detail or name not in shape.detail
     }
@@ -233,7 +241,13 @@ def _output(operation: AnyOperation, thrift: _Thrift) -> Schema:
     return {"type": "object", "description": f"With {', '.join(fields)}."}
 
 
-def _outline(node: Schema, definitions: Mapping[str, Schema], thrift: _Thrift) -> Schema:
+def _detail_words(operation: AnyOperation) -> str:
+    """What a full answer adds."""
+    names = dict.fromkeys(shape_of(operation.output).all_detail())
+    return f"{FULL} adds {', '.join(names)}."
+
+
+def _outline(node: Schema, definitions: Mapping[str, Schema], thrift: _Thrift, shape: Shape) -> Schema:
     if "properties" in node:
         return {"type": "object"}
     if node.get("type") == "array":
@@ -242,7 +256,8 @@ def _outline(node: Schema, definitions: Mapping[str, Schema], thrift: _Thrift) -
         if "type" in item:
             outline["items"] = {"type": item["type"]}
         if thrift.item_fields and "properties" in item:
-            outline["description"] = f"Each with {', '.join(item['properties'])}."
+            names = [name for name in item["properties"] if name not in shape.detail]
+            outline["description"] = f"Each with {', '.join(names)}."
         return outline
     return {"type": node["type"]} if isinstance(node.get("type"), str) else {}
 

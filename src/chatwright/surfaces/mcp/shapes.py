@@ -25,6 +25,12 @@ class Shape:
         own = {mark for mark, names in ((DETAIL, self.detail), (OUTSIDE, self.outside)) if names}
         return frozenset[Mark](own).union(*(shape.marks for shape in self.inner.values()))
 
+    def all_detail(self) -> Iterator[str]:
+        """The names of the fields that are detail, at any depth."""
+        yield from sorted(self.detail)
+        for shape in self.inner.values():
+            yield from shape.all_detail()
+
 
 _PLAIN: Final = Shape()
 
