@@ -8,6 +8,7 @@
     │   ├── ScopeMissing            INSUFFICIENT_SCOPE        403
     │   ├── OutsideGrant            OUTSIDE_GRANT             403
     │   ├── ConfirmationRequired    CONFIRMATION_REQUIRED     403
+    │   ├── ConfirmationDeclined    CONFIRMATION_DECLINED     403
     │   ├── ConfirmationInvalid     CONFIRMATION_INVALID      403
     │   └── ApprovalRequired        APPROVAL_REQUIRED         403
     ├── NotFound                    NOT_FOUND                 404
@@ -170,6 +171,11 @@ class OutsideGrant(Forbidden):
 class ConfirmationRequired(Forbidden):
     code = "CONFIRMATION_REQUIRED"
     hint = "Show the preview to your user. If they agree, repeat the call with details.confirm_token as confirm_token."
+
+
+class ConfirmationDeclined(Forbidden):
+    code = "CONFIRMATION_DECLINED"
+    hint = "Your user said no. Ask them what they want before you try anything like it."
 
 
 class ConfirmationInvalid(Forbidden):

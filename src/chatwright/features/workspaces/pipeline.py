@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 from pydantic import BaseModel
@@ -29,6 +29,7 @@ from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import (
     ApprovalRequired,
     ChatwrightError,
+    ConfirmationDeclined,
     ConfirmationRequired,
     DeadlineExceeded,
     Forbidden,
@@ -131,6 +132,13 @@ class Pipeline:
             request = await self._admit(caller, operation, arguments)
             value, _ = await self._tried(_Call(caller, operation, arguments, request))
             return Outcome(value, rehearsed=True)
+
+    async def decline(
+        self, caller: Caller, operation: AnyOperation, arguments: Mapping[str, object]
+    ) -> NoReturn:
+        """Put on record that the caller's user said no to a call; raises ConfirmationDeclined."""
+        async with self._recording(caller, operation, arguments):
+            raise ConfirmationDeclined(f"{operation.title} was not confirmed, so nothing has happened.")
 
     async def require(self, caller: Caller, scope: str, name: str) -> None:
         """For what a face does beside the operations (a stream): refuse a caller without the scope, on record."""

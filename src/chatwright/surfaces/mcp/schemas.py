@@ -14,6 +14,10 @@ Schema = dict[str, Any]
 
 IDEMPOTENCY_KEY: Final = "idempotency_key"
 """Argument of every tool that writes."""
+DRY_RUN: Final = "dry_run"
+"""Argument of tools whose effect reaches outside."""
+CONFIRM_TOKEN: Final = "confirm_token"  # noqa: S105 - the name of an argument.
+"""Argument of tools that ask before they do anything."""
 DETAIL_LEVEL: Final = "detail"
 """Argument of tools that read, and whose answer has fields that a concise one leaves out."""
 CONCISE: Final = "concise"
@@ -30,6 +34,15 @@ _KEY_SCHEMA: Final[Schema] = {
     "maxLength": MAX_KEY_LENGTH,
     "description": "Makes a repeat safe: same key, same arguments, first result.",
 }
+_DRY_RUN_SCHEMA: Final[Schema] = {
+    "type": "boolean",
+    "default": False,
+    "description": "Only try it: nothing is sent or kept.",
+}
+_CONFIRM_SCHEMA: Final[Schema] = {
+    "type": "string",
+    "description": "Leave out at first; from CONFIRMATION_REQUIRED, once your user agreed.",
+}
 _NOISE: Final = frozenset({"title", "discriminator"})
 _NAMED_SCHEMAS: Final = frozenset({"properties", "patternProperties", "$defs"})
 _NULL: Final[Schema] = {"type": "null"}
@@ -42,6 +55,10 @@ def full_input_schema(operation: AnyOperation) -> Schema:
     schema["additionalProperties"] = False
     if operation.writes:
         schema["properties"][IDEMPOTENCY_KEY] = dict(_KEY_SCHEMA)
+    if operation.outward:
+        schema["properties"][DRY_RUN] = dict(_DRY_RUN_SCHEMA)
+    if operation.asks:
+        schema["properties"][CONFIRM_TOKEN] = dict(_CONFIRM_SCHEMA)
     if takes_detail(operation):
         schema["properties"][DETAIL_LEVEL] = dict(_DETAIL_SCHEMA)
     return schema
