@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from chatwright.app.server import build_app, mcp_face
 from chatwright.app.wiring import Product
+from chatwright.surfaces.mcp.face import Registry
 from chatwright.surfaces.mcp.sessions import Sessions
 from tests.conformance.registry import SCOPES, conformance_server
 from tests.conformance.suite import WithToken, expected_failures, judge, told
@@ -18,7 +19,7 @@ from tests.surfaces.mcp.server import serving, token_of
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def url(product: Product) -> AsyncGenerator[str]:
     """Where the product's application shows the conformance registry."""
-    face = mcp_face(product, conformance_server(), SCOPES, sessions=Sessions())
+    face = mcp_face(product, Registry(conformance_server(), SCOPES), sessions=Sessions())
     token = await token_of(await open_desk(product))
     async with serving(WithToken(build_app(product, mcp=face), token)) as base:
         yield f"{base}/mcp"

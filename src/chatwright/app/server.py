@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -27,14 +27,13 @@ from chatwright.surfaces.http.metrics import Metrics
 from chatwright.surfaces.http.parts import STATIC, Parts
 from chatwright.surfaces.live.routes import live_routes
 from chatwright.surfaces.mcp.challenges import WELL_KNOWN, Place
-from chatwright.surfaces.mcp.face import PATHS, McpFace, Scopes
-from chatwright.surfaces.mcp.product import product_server, scopes_of
+from chatwright.surfaces.mcp.face import PATHS, McpFace, Registry
+from chatwright.surfaces.mcp.product import product_registry
 from chatwright.surfaces.mcp.sessions import Sessions
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-    from mcp.server.lowlevel.server import Server
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
@@ -77,24 +76,17 @@ def _parts(product: Product, metrics: Metrics, static: Path) -> Parts:
 
 
 def _catalogue_face(product: Product) -> McpFace:
-    server = product_server(
+    registry = product_registry(
         CATALOGUE, product.pipeline, product.events, product.signals, version("chatwright")
     )
-    return mcp_face(product, server, scopes_of(CATALOGUE, product.pipeline))
+    return mcp_face(product, registry)
 
 
-def mcp_face(
-    product: Product,
-    server: "Server[dict[str, Any]]",
-    scopes: Scopes,
-    *,
-    sessions: Sessions | None = None,
-) -> McpFace:
-    """An MCP server behind the product's door."""
+def mcp_face(product: Product, registry: Registry, *, sessions: Sessions | None = None) -> McpFace:
+    """An MCP registry behind the product's door."""
     url = urlsplit(product.settings.public_url)
     return McpFace(
-        server=server,
-        scopes=scopes,
+        registry=registry,
         authenticator=product.authenticator,
         place=Place(product.settings.public_url, product.settings.public_url),
         allowed_hosts=(url.netloc, *LOCAL_HOSTS),

@@ -20,7 +20,7 @@ from chatwright.catalogue import CATALOGUE
 from chatwright.features.workspaces.operations import create_token
 from chatwright.surfaces.mcp.challenges import Place
 from chatwright.surfaces.mcp.face import PATHS, McpFace
-from chatwright.surfaces.mcp.product import product_server, scopes_of
+from chatwright.surfaces.mcp.product import product_registry
 from tests.conftest import Desk
 
 VERSION = "9.8.7"
@@ -35,9 +35,9 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp) -> AsyncGenerator[str]:
-    """Serve on a free port of this machine; gives the base URL."""
-    listener = socket.create_server(("127.0.0.1", 0))
+async def serving(app: ASGIApp, *, port: int = 0) -> AsyncGenerator[str]:
+    """Serve on this machine, on a free port unless one is named; gives the base URL."""
+    listener = socket.create_server(("127.0.0.1", port))
     server = _Server(uvicorn.Config(app, log_level="error", lifespan="on", timeout_graceful_shutdown=1))
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
@@ -55,8 +55,7 @@ async def serving(app: ASGIApp) -> AsyncGenerator[str]:
 def mcp_application(product: Product, *, max_body: int = 100_000) -> Starlette:
     """The MCP face alone, as the product mounts it."""
     face = McpFace(
-        server=product_server(CATALOGUE, product.pipeline, product.events, product.signals, VERSION),
-        scopes=scopes_of(CATALOGUE, product.pipeline),
+        registry=product_registry(CATALOGUE, product.pipeline, product.events, product.signals, VERSION),
         authenticator=product.authenticator,
         place=Place(ORIGIN, ORIGIN),
         allowed_hosts=["127.0.0.1", "localhost", "chat.example.com"],

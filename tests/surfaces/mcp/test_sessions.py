@@ -9,6 +9,7 @@ import httpx2
 from chatwright.app.server import build_app, mcp_face
 from chatwright.app.wiring import Product
 from chatwright.features.workspaces.operations import list_tokens, revoke_token
+from chatwright.surfaces.mcp.face import Registry
 from chatwright.surfaces.mcp.sessions import Sessions
 from tests.conformance.registry import SCOPES, conformance_server
 from tests.conftest import Desk
@@ -24,7 +25,7 @@ HELLO = {
 @asynccontextmanager
 async def keeping(product: Product, sessions: Sessions) -> AsyncGenerator[str]:
     """A server that keeps sessions; gives the URL of its MCP face."""
-    face = mcp_face(product, conformance_server(), SCOPES, sessions=sessions)
+    face = mcp_face(product, Registry(conformance_server(), SCOPES), sessions=sessions)
     async with serving(build_app(product, mcp=face)) as base:
         yield f"{base}/mcp"
 

@@ -23,11 +23,19 @@ class Admission:
     selection: Selection
     check: Callable[[], Awaitable[object]]
     """Raises Unauthenticated once the token has ended."""
+    message: object = None
+    """What was sent, as JSON values; None where it is no JSON."""
 
 
 def admit(scope: Scope, admission: Admission) -> None:
     """Hand the caller on with the request: handlers run in tasks of the SDK, which context variables miss."""
     scope[_ADMISSION] = admission
+
+
+def admission_in(scope: Scope) -> Admission:
+    """What the door handed on."""
+    admission: Admission = scope[_ADMISSION]
+    return admission
 
 
 def caller_of(ctx: Context) -> Caller:
@@ -49,5 +57,4 @@ def _admission_of(ctx: Context) -> Admission:
     if ctx.request is None:
         message = "an MCP request that did not come in by the door"
         raise LookupError(message)
-    admission: Admission = ctx.request.scope[_ADMISSION]
-    return admission
+    return admission_in(ctx.request.scope)

@@ -82,6 +82,8 @@ class Neighbours:
 class Envelope:
     """What the door needs to know of a message; the protocol's own checks come after it."""
 
+    message: object = None
+    """All of it, as JSON values."""
     request_id: Id = None
     method: str = ""
     params: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -167,7 +169,9 @@ class Door:
         except StepUpNeeded as error:
             await self._refuse(error, path, request_id, envelope.request_id)(scope, receive, send)
             return
-        admission = Admission(caller, selection, lambda: self._authenticator.by_token(token, presented))
+        admission = Admission(
+            caller, selection, lambda: self._authenticator.by_token(token, presented), envelope.message
+        )
         admit(scope, admission)
         if session is not None:
             await session(scope, _replaying(body, receive), send, admission)
@@ -202,13 +206,14 @@ def read_envelope(body: bytes) -> Envelope:
     except orjson.JSONDecodeError:
         return Envelope()
     if not isinstance(message, dict):
-        return Envelope()
+        return Envelope(message)
     fields = cast("dict[str, Any]", message)
     params = _mapping(fields.get("params"))
     meta = _mapping(params.get("_meta"))
     version = meta.get(PROTOCOL_VERSION_META_KEY)
     request_id = fields.get("id")
     return Envelope(
+        message=fields,
         request_id=request_id if isinstance(request_id, str | int) else None,
         method=method if isinstance(method := fields.get("method"), str) else "",
         params=params,

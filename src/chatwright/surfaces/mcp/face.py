@@ -1,12 +1,13 @@
 """An MCP server over Streamable HTTP: both eras of the protocol behind one door."""
 
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from mcp.server.lowlevel.server import Server
 from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
+from starlette.types import ASGIApp
 
 from chatwright.features.workspaces.authentication import Authenticator
 from chatwright.kernel.caller import Caller
@@ -36,6 +37,16 @@ class Scopes:
     check: Check = _check_nothing
 
 
+@dataclass(frozen=True)
+class Registry:
+    """What is served: a server of the SDK, and what the door has to know of it."""
+
+    server: "Server[dict[str, Any]]"
+    scopes: Scopes
+    shortcut: Callable[[ASGIApp], ASGIApp] | None = None
+    """Makes what stands before the SDK's way of answering in JSON."""
+
+
 class McpFace:
     """Serves an MCP server over Streamable HTTP.
 
@@ -49,8 +60,7 @@ class McpFace:
     def __init__(
         self,
         *,
-        server: "Server[dict[str, Any]]",
-        scopes: Scopes,
+        registry: Registry,
         authenticator: Authenticator,
         place: Place,
         allowed_hosts: Iterable[str],
@@ -58,6 +68,7 @@ class McpFace:
         max_body: int = MAX_BODY,
         sessions: Sessions | None = None,
     ) -> None:
+        server, scopes = registry.server, registry.scopes
         self._scopes = scopes
         self._place = place
         self._managers = [
@@ -68,6 +79,8 @@ class McpFace:
         ]
         plain, streaming = self._managers
         ways = Ways(StreamableHTTPASGIApp(plain), StreamableHTTPASGIApp(streaming))
+        if registry.shortcut is not None:
+            ways = replace(ways, json=registry.shortcut(ways.json))
         if sessions is not None:
             keeping = _keeping(server, sessions, max_body)
             self._managers.append(keeping)

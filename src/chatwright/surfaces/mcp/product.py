@@ -1,6 +1,6 @@
 """The product's own MCP server: its tools, resources and prompts on the SDK's low-level server."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from mcp.server.caching import CacheHint
@@ -13,13 +13,14 @@ from chatwright.ports.eventlog import EventLog
 from chatwright.ports.signals import Signals
 from chatwright.surfaces.mcp.calls import Calls
 from chatwright.surfaces.mcp.completions import Completions
-from chatwright.surfaces.mcp.face import Scopes
+from chatwright.surfaces.mcp.face import Registry, Scopes
 from chatwright.surfaces.mcp.listening.following import Following
 from chatwright.surfaces.mcp.listening.pushing import Pushing, PushingServer
 from chatwright.surfaces.mcp.listening.streams import Listening
 from chatwright.surfaces.mcp.prompts.shelf import Prompts
 from chatwright.surfaces.mcp.resources.reading import Resources
 from chatwright.surfaces.mcp.sessions import Sessions
+from chatwright.surfaces.mcp.shortcut import Shortcut
 from chatwright.surfaces.mcp.stepping import Steps
 from chatwright.surfaces.mcp.tools import RememberedLists, Tools
 
@@ -34,17 +35,7 @@ _STEADY: Final = CacheHint(ttl_ms=300_000)
 _MOVING: Final = CacheHint(ttl_ms=0)
 
 
-def scopes_of(catalogue: Iterable[AnyOperation], pipeline: Pipeline) -> Scopes:
-    """The scopes that the catalogue's tools need."""
-    offered = [operation for operation in catalogue if Surface.MCP in operation.surfaces]
-    return Scopes(
-        all=sorted({operation.scope for operation in offered}),
-        at_first=sorted({operation.scope for operation in offered if not operation.writes}),
-        check=Steps(offered, pipeline).check,
-    )
-
-
-def product_server(
+def product_registry(
     catalogue: Iterable[AnyOperation],
     pipeline: Pipeline,
     events: EventLog,
@@ -52,8 +43,8 @@ def product_server(
     version: str,
     *,
     sessions: Sessions | None = None,
-) -> "Server[dict[str, Any]]":
-    """The server that shows the catalogue. `McpFace` puts it behind the door.
+) -> Registry:
+    """What shows the catalogue. `McpFace` puts it behind the door.
 
     Where the face keeps sessions, give them here too: clients of the older revisions can then watch resources.
     """
@@ -92,4 +83,12 @@ def product_server(
     if pushing is not None:
         server.middleware.append(pushing)
     server.middleware.append(RememberedLists())
-    return server
+    return Registry(server, _scopes_of(offered, pipeline), lambda way: Shortcut(way, server, tools))
+
+
+def _scopes_of(offered: Sequence[AnyOperation], pipeline: Pipeline) -> Scopes:
+    return Scopes(
+        all=sorted({operation.scope for operation in offered}),
+        at_first=sorted({operation.scope for operation in offered if not operation.writes}),
+        check=Steps(offered, pipeline).check,
+    )

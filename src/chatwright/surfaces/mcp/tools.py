@@ -71,6 +71,11 @@ class OperationTool:
         self._operation = operation
         self._calls = calls
 
+    @property
+    def at_once(self) -> bool:
+        """Whether its client is needed for nothing on the way: no question, no news of long work."""
+        return not self._operation.asks and self._operation.job is None
+
     def open_to(self, caller: Caller) -> bool:
         """By scope and by the limits of the grant."""
         return self._operation.open_to(caller)
@@ -106,6 +111,11 @@ class Tools:
         """A tool's input schema, for the SDK's check of headers that mirror arguments."""
         offered = self._offered.get(name)
         return None if offered is None else offered.tool.input_schema
+
+    def answers_at_once(self, name: str) -> bool:
+        """Whether a call of it has an answer and nothing before that."""
+        offered = self._offered.get(name)
+        return isinstance(offered, OperationTool) and offered.at_once
 
     def visible_to(self, caller: Caller, selection: Selection) -> list[Tool]:
         """The tools that are listed for a caller, in the catalogue's order.
