@@ -95,6 +95,14 @@ async def _approval(world: World) -> str:
     raise LookupError("approval")
 
 
+async def _client(world: World) -> str:
+    return (await world.call("oauth_clients.create", name="Sample"))["client"]["client_id"]
+
+
+async def _grant(world: World) -> str:
+    return (await world.call("oauth_clients.create", name="Sample"))["grant"]["id"]
+
+
 async def _tag(world: World) -> str:
     return (await world.call("tags.create", name=uuid4().hex))["id"]
 
@@ -176,12 +184,14 @@ async def _template(world: World) -> str:
 
 MAKERS: dict[str, Callable[[World], Awaitable[str]]] = {
     "attachment": _attachment,
+    "client": _client,
     "consent": _consent,
     "contact": _contact,
     "conversation": _conversation,
     "event": _event,
     "export": _export,
     "field": _field,
+    "grant": _grant,
     "import": _import,
     "inbox": _inbox,
     "member": _member,

@@ -20,6 +20,7 @@ from chatwright.features.messaging.replies import operations as replies
 from chatwright.features.messaging.templates import operations as templates
 from chatwright.features.workspaces import operations as workspaces
 from chatwright.features.workspaces.approvals import operations as approvals
+from chatwright.features.workspaces.oauth import operations as oauth
 from chatwright.kernel.operation import AnyOperation
 
 CATALOGUE: Final[tuple[AnyOperation, ...]] = (
@@ -43,6 +44,13 @@ CATALOGUE: Final[tuple[AnyOperation, ...]] = (
     approvals.refuse_call,
     approvals.get_approval_policy,
     approvals.set_approval_policy,
+    oauth.list_grants,
+    oauth.get_grant,
+    oauth.revoke_grant,
+    oauth.narrow_grant,
+    oauth.create_oauth_client,
+    oauth.list_oauth_clients,
+    oauth.delete_oauth_client,
     contacts.create_contact,
     contacts.upsert_contact,
     contacts.get_contact,
@@ -243,7 +251,18 @@ TOOLSETS: Final[Mapping[str, frozenset[str]]] = {
         "templates.list",
         "audit.list",
     ),
-    "admin": _named("workspace", "members", "token", "approvals", "audit", "inboxes", "fields", "tags"),
+    "admin": _named(
+        "workspace",
+        "members",
+        "token",
+        "grants",
+        "oauth_clients",
+        "approvals",
+        "audit",
+        "inboxes",
+        "fields",
+        "tags",
+    ),
     **{noun: _named(noun) for noun in dict.fromkeys(operation.noun for operation in CATALOGUE)},
 }
 """Names of operations by toolset: the default one, all, one for each job, and one for each noun."""

@@ -64,6 +64,7 @@ def _parts(product: Product, metrics: Metrics, static: Path) -> Parts:
         pipeline=product.pipeline,
         authenticator=product.authenticator,
         sessions=product.sessions,
+        oauth=product.oauth,
         limiter=product.limiter,
         storage=product.storage,
         public_url=product.settings.public_url,

@@ -32,6 +32,14 @@ class Settings:
     """`CHATWRIGHT_ALLOWED_HOSTS`: hosts, or host:port, that calls may go to though they are not public, by commas."""
     metrics_token: str | None = None
     """`CHATWRIGHT_METRICS_TOKEN`: who presents it may read /metrics; without it only this machine may."""
+    oauth_clients: tuple[str, ...] = ("any",)
+    """`CHATWRIGHT_OAUTH_CLIENTS`: whose OAuth clients are known by a metadata document: `any`, `none`, or domains."""
+    oauth_registration: bool = True
+    """`CHATWRIGHT_OAUTH_REGISTRATION`: whether OAuth clients may register themselves; `off` refuses them."""
+    oauth_access_minutes: int = 60
+    """`CHATWRIGHT_OAUTH_ACCESS_MINUTES`: how long an OAuth access token lasts; clients renew theirs by themselves."""
+    oauth_refresh_days: int = 30
+    """`CHATWRIGHT_OAUTH_REFRESH_DAYS`: after how long without use a person has to connect an OAuth client anew."""
 
 
 def load_settings(*, data: Path, url: str) -> Settings:
@@ -51,6 +59,10 @@ def load_settings(*, data: Path, url: str) -> Settings:
         lease_seconds=_number("CHATWRIGHT_LEASE_SECONDS", 30),
         allowed_hosts=_list("CHATWRIGHT_ALLOWED_HOSTS"),
         metrics_token=os.environ.get("CHATWRIGHT_METRICS_TOKEN") or None,
+        oauth_clients=_list("CHATWRIGHT_OAUTH_CLIENTS") or ("any",),
+        oauth_registration=_switch("CHATWRIGHT_OAUTH_REGISTRATION", default=True),
+        oauth_access_minutes=_number("CHATWRIGHT_OAUTH_ACCESS_MINUTES", 60),
+        oauth_refresh_days=_number("CHATWRIGHT_OAUTH_REFRESH_DAYS", 30),
     )
 
 
@@ -67,6 +79,13 @@ def _load_key(data: Path, *, embedded: bool) -> bytes:
 
 def _list(name: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in os.environ.get(name, "").split(",") if part.strip())
+
+
+def _switch(name: str, *, default: bool) -> bool:
+    text = os.environ.get(name, "").lower()
+    if text not in {"", "on", "off"}:
+        raise Misconfigured(f"{name} must be on or off.")
+    return default if not text else text == "on"
 
 
 def _number(name: str, default: int) -> int:

@@ -24,6 +24,8 @@ from chatwright.features.messaging.jobs import (
 )
 from chatwright.features.workspaces.authentication import Authenticator, Sessions
 from chatwright.features.workspaces.limits import RateLimiter
+from chatwright.features.workspaces.oauth.policy import OAuthPolicy, read_clients
+from chatwright.features.workspaces.oauth.server import AuthorizationServer
 from chatwright.features.workspaces.pipeline import Pipeline
 from chatwright.features.workspaces.rules import DefaultPolicy
 from chatwright.infra.cipher import MasterKeyCipher
@@ -60,6 +62,7 @@ class Product:
     pipeline: Pipeline
     authenticator: Authenticator
     sessions: Sessions
+    oauth: AuthorizationServer
     ledgers: tuple[Ledger, ...]
     """The work that workers do; a room with work of its own adds it to `_ledgers`."""
 
@@ -96,6 +99,7 @@ async def open_product(settings: Settings) -> AsyncGenerator[Product]:
             pipeline=Pipeline(database, limiter, DefaultPolicy(), cipher),
             authenticator=Authenticator(database),
             sessions=Sessions(database),
+            oauth=AuthorizationServer(database, cipher, web, limiter, _oauth_policy(settings)),
             ledgers=_ledgers(settings, database, storage),
         )
 
@@ -113,6 +117,18 @@ def _ledgers(settings: Settings, database: PoolDatabase, storage: "Storage") -> 
     )
     longest = float(settings.lease_seconds)
     return tuple(replace(ledger, lease_seconds=min(ledger.lease_seconds, longest)) for ledger in ledgers)
+
+
+def _oauth_policy(settings: Settings) -> OAuthPolicy:
+    documents, domains = read_clients(settings.oauth_clients)
+    return OAuthPolicy(
+        issuer=settings.public_url,
+        documents=documents,
+        domains=domains,
+        registration=settings.oauth_registration,
+        access_seconds=settings.oauth_access_minutes * 60,
+        refresh_seconds=settings.oauth_refresh_days * 86_400,
+    )
 
 
 @asynccontextmanager

@@ -20,6 +20,7 @@ from chatwright.features.messaging.listeners.listening import LEASE_SECONDS, Lis
 from chatwright.features.workspaces import store as workspaces
 from chatwright.features.workspaces.approvals.jobs import EXPIRY_SECONDS, expire_waiting, forget_old
 from chatwright.features.workspaces.confirmations import store as confirmations
+from chatwright.features.workspaces.oauth.server import forget_what_ended
 from chatwright.infra.claimer import Claimer
 from chatwright.infra.following import EventFollower
 from chatwright.infra.periodic import Periodic, PeriodicRunner
@@ -104,6 +105,7 @@ PERIODIC = (
     Periodic("messaging.forget_buckets", TIDY_SECONDS, forget_buckets),
     Periodic("workspaces.forget_results", TIDY_SECONDS, _forget_results),
     Periodic("workspaces.forget_sessions", TIDY_SECONDS, _forget_sessions),
+    Periodic("oauth.forget_what_ended", TIDY_SECONDS, forget_what_ended),
     Periodic("workspaces.forget_confirmations", TIDY_SECONDS, _forget_confirmations),
     Periodic("approvals.expire_waiting", EXPIRY_SECONDS, expire_waiting),
     Periodic("approvals.forget_old", TIDY_SECONDS, forget_old),

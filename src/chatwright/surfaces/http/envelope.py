@@ -23,6 +23,8 @@ FACES = frozenset(
         "widget.js",
         "demo",
         "join",
+        "oauth",
+        ".well-known",
         "healthz",
         "metrics",
     }

@@ -13,6 +13,7 @@ from chatwright.kernel.errors import ChatwrightError, Internal, NotFound
 from chatwright.surfaces.http.answers import problem_answer, request_id_of
 from chatwright.surfaces.http.document import DOCUMENT_PATH, described_routes, show_document
 from chatwright.surfaces.http.errors import MethodNotAllowed
+from chatwright.surfaces.http.oauth.routes import oauth_routes
 from chatwright.surfaces.http.pages import message_page, page_routes
 from chatwright.surfaces.http.parts import Parts
 from chatwright.surfaces.http.probes import show_metrics
@@ -43,6 +44,7 @@ def http_face(
             *beside,
             Route(DOCUMENT_PATH, show_document),
             Route("/metrics", show_metrics),
+            *oauth_routes(parts.public_url),
             *described_routes(),
             *page_routes(parts.static),
         ]

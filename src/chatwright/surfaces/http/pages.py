@@ -54,44 +54,46 @@ async def show_start(request: Request) -> HTMLResponse:
     """Welcome and sign-in for strangers; who they are and how to connect a client for those who are in."""
     caller = await _person(request)
     if caller is None:
-        return page(request, "Chatwright", _filled("welcome"))
+        return page(request, "Chatwright", filled("welcome"))
     url = f"{parts_of(request).public_url}/mcp"
     shown = await parts_of(request).pipeline.run(caller, get_workspace, {})
     may_make_tokens = caller.may("tokens:write")
-    body = _filled(
+    body = filled(
         "desk",
         name=caller.name,
         workspace=shown.value["name"],
         scopes=", ".join(sorted(caller.scopes)),
         url=url,
-        token_form=_filled("token", config=_client_config(url)) if may_make_tokens else NO_TOKENS,
+        token_form=filled("token", config=_client_config(url)) if may_make_tokens else NO_TOKENS,
     )
     return page(request, "Chatwright", body)
 
 
 async def show_join(request: Request) -> HTMLResponse:
     """Where a one-time link leads."""
-    return page(request, "Join Chatwright", _filled("join"))
+    return page(request, "Join Chatwright", filled("join"))
 
 
 async def show_demo(request: Request) -> HTMLResponse:
     """A page of somebody's website, with the bubble."""
     inbox_id = await parts_of(request).demo_inbox()
-    widget = _filled("demo_empty", why=NO_INBOX) if inbox_id is None else _script(inbox_id)
+    widget = filled("demo_empty", why=NO_INBOX) if inbox_id is None else _script(inbox_id)
     url = f"{parts_of(request).public_url}/mcp"
-    return page(request, "Chatwright demo", _filled("demo", url=url, widget=widget))
+    return page(request, "Chatwright demo", filled("demo", url=url, widget=widget))
 
 
-def page(request: Request, title: str, body: HTML, status: int = 200) -> HTMLResponse:
+def page(
+    request: Request, title: str, body: HTML, status: int = 200, *, policy: str = CONTENT_POLICY
+) -> HTMLResponse:
     """A whole page around its body."""
-    text = _filled("page", title=title, body=body, version=parts_of(request).version)
-    headers = {"content-security-policy": CONTENT_POLICY, "cache-control": "no-store"}
+    text = filled("page", title=title, body=body, version=parts_of(request).version)
+    headers = {"content-security-policy": policy, "cache-control": "no-store"}
     return HTMLResponse(text, status, headers)
 
 
 def message_page(request: Request, heading: str, words: str, status: int) -> HTMLResponse:
     """A page that only says something."""
-    return page(request, heading, _filled("message", heading=heading, words=words), status)
+    return page(request, heading, filled("message", heading=heading, words=words), status)
 
 
 async def _person(request: Request) -> Caller | None:
@@ -101,7 +103,7 @@ async def _person(request: Request) -> Caller | None:
         return None
 
 
-def _filled(part: str, /, **values: str) -> HTML:
+def filled(part: str, /, **values: str) -> HTML:
     """A part of a page with its values; whatever is not HTML of ours is made harmless."""
     safe = {key: text if isinstance(text, HTML) else escape(text) for key, text in values.items()}
     return HTML(Template((ASSETS / f"{part}.html").read_text()).substitute(safe))

@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection
 
 from chatwright.features.workspaces.authentication import Authenticator, Sessions
 from chatwright.features.workspaces.limits import RateLimiter
+from chatwright.features.workspaces.oauth.server import AuthorizationServer
 from chatwright.features.workspaces.pipeline import Pipeline
 from chatwright.ports.database import Database
 from chatwright.ports.storage import Storage
@@ -29,6 +30,7 @@ class Parts:
     pipeline: Pipeline
     authenticator: Authenticator
     sessions: Sessions
+    oauth: AuthorizationServer
     limiter: RateLimiter
     storage: Storage
     public_url: str

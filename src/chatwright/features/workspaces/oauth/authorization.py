@@ -68,7 +68,7 @@ class Review:
     """The person, in the workspace it is about."""
     workspace_name: str
     offered: frozenset[str]
-    """Of the scopes asked for, those that the person has there."""
+    """Of the scopes asked for, those that the person has there; of one that writes the reading half apart, too."""
     given: frozenset[str]
     """Those among them that they gave this client before."""
     memberships: list[Membership]

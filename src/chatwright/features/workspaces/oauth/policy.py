@@ -1,5 +1,6 @@
 """What the server's settings say about its authorization server."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,9 +32,9 @@ class OAuthPolicy:
         return f"{self.issuer}/mcp"
 
 
-def read_clients(text: str) -> tuple[bool, frozenset[str]]:
-    """Whether documents count at all, and of which domains: `any`, `none`, or domains by commas."""
-    names = {part.strip().lower() for part in text.split(",") if part.strip()}
+def read_clients(words: Iterable[str]) -> tuple[bool, frozenset[str]]:
+    """Whether documents count at all, and of which domains: `any`, `none`, or domains."""
+    names = {word.lower() for word in words}
     if NONE in names:
         return False, frozenset()
     return True, frozenset[str]() if ANY in names else frozenset(names)
