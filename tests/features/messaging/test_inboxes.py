@@ -28,6 +28,14 @@ class TestChannels:
         assert "colour" in kinds["paper"]["settings_schema"]["properties"]
         assert kinds["paper"]["text_limit"] == 1000
 
+    async def test_each_says_what_its_provider_lets_through(self, desk: Desk, paper: PaperChannel) -> None:
+        kinds = {kind["name"]: kind["limits"] for kind in (await desk.call(list_channels))["items"]}
+        assert kinds["paper"]["reply_hours"] is None
+        assert not kinds["paper"]["templates"]
+        assert kinds["whatsapp"]["reply_hours"] == 24
+        assert kinds["whatsapp"]["templates"]
+        assert kinds["whatsapp"]["file_bytes"]["image"] > 0
+
 
 class TestCreate:
     async def test_an_unknown_channel_is_named_with_those_there_are(

@@ -44,6 +44,33 @@ class Inbox(Output):
     """When it was connected."""
 
 
+class ChannelLimits(Output):
+    """What a channel lets through, and when; the provider's rules."""
+
+    reply_hours: float | None
+    """How long we may answer freely after somebody wrote, in hours; null for always."""
+    human_hours: float | None
+    """How long a person of ours still may, where that is longer."""
+    templates: bool
+    """Whether approved templates go after that, too."""
+    per_second: float | None
+    """Messages of one inbox a second at most; null where the provider names none."""
+    per_second_to_one: float | None
+    """Messages to one person a second at most."""
+    buttons: int
+    """Most buttons of one message; 0 where they become text."""
+    quick_replies: int
+    """Most quick replies of one message."""
+    list_rows: int
+    """Most rows of a list."""
+    cards: int
+    """Most cards of a carousel."""
+    file_bytes: dict[str, int]
+    """Largest file by kind (`image`, `video`, ...); a kind that is missing cannot be sent."""
+    tells_read: bool
+    """Whether we hear that the contact read a message."""
+
+
 class ChannelKind(Output):
     """A kind of channel that an inbox can connect."""
 
@@ -55,6 +82,8 @@ class ChannelKind(Output):
     """The types of content it shows as they are; others are sent as text."""
     text_limit: int
     """Longest text in characters."""
+    limits: Annotated[ChannelLimits | None, DETAIL] = None
+    """What else it lets through, and when."""
 
 
 class ListChannels(PageRequest):

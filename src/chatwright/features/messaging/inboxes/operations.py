@@ -1,7 +1,7 @@
 """The verbs of inboxes."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -30,6 +30,7 @@ from chatwright.features.messaging.inboxes.checking import (
 from chatwright.features.messaging.inboxes.health import set_health
 from chatwright.features.messaging.inboxes.models import (
     ChannelKind,
+    ChannelLimits,
     CheckInbox,
     ConnectInbox,
     CreateInbox,
@@ -59,10 +60,11 @@ from chatwright.kernel.events import Event
 from chatwright.kernel.ids import new_id
 from chatwright.kernel.operation import Effect, RateClass, operation
 from chatwright.kernel.paging import Page, after_id, decode_cursor, page_of
-from chatwright.ports.channel import AnyChannel, Finding, Renewing, channel_names
+from chatwright.ports.channel import AnyChannel, Capabilities, Finding, Renewing, channel_names
 from chatwright.ports.database import emit
 from chatwright.ports.secret_settings import public_part
 
+HOUR = timedelta(hours=1)
 CHECK_RATE = RateClass(per_minute=30, burst=10)
 """Calls that ask a provider while they wait."""
 CHECK_SECONDS = 90.0
@@ -349,4 +351,23 @@ def _kind(channel: AnyChannel) -> ChannelKind:
         settings_schema=channel.Settings.model_json_schema(),
         contents=sorted(capabilities.contents),
         text_limit=capabilities.text_limit,
+        limits=_limits(capabilities),
+    )
+
+
+def _limits(capabilities: Capabilities) -> ChannelLimits:
+    window = capabilities.window
+    human = None if window is None else window.human_for
+    return ChannelLimits(
+        reply_hours=None if window is None else window.open_for / HOUR,
+        human_hours=None if human is None else human / HOUR,
+        templates=window is not None and window.templates,
+        per_second=capabilities.pace and capabilities.pace.per_second,
+        per_second_to_one=capabilities.pair_pace and capabilities.pair_pace.per_second,
+        buttons=capabilities.buttons_limit,
+        quick_replies=capabilities.quick_replies_limit,
+        list_rows=capabilities.list_rows_limit,
+        cards=capabilities.cards_limit,
+        file_bytes=dict(capabilities.files),
+        tells_read=capabilities.read_receipts,
     )
