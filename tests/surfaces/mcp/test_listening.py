@@ -1,20 +1,36 @@
 """Streams of changes in the modern era."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import pytest
 from mcp.client.subscriptions import Subscription
 from mcp.shared.exceptions import MCPError
 from mcp.shared.subscriptions import ResourcesListChanged, ResourceUpdated
 
-from chatwright.features.contacts.operations import update_contact
+from chatwright.features.contacts.exports.operations import start_export
+from chatwright.features.contacts.fields.operations import create_field
+from chatwright.features.contacts.imports.operations import start_import
+from chatwright.features.contacts.merges.operations import merge_contacts
+from chatwright.features.contacts.operations import (
+    add_contact_tags,
+    create_contact,
+    delete_contact,
+    update_contact,
+)
+from chatwright.features.contacts.segments.operations import create_segment, update_segment
+from chatwright.features.contacts.tags.operations import create_tag
 from chatwright.features.messaging.operations import send_message
 from chatwright.features.workspaces.operations import list_tokens, revoke_token
+from chatwright.kernel.ids import new_id
 from chatwright.surfaces.mcp.listening import following, streams
 from tests.conftest import Desk
 from tests.features.messaging.conftest import Post
 from tests.features.messaging.paper import paper_inbox
 from tests.surfaces.mcp.server import ask, connected, modern, token_of
+
+NAMED = {"type": "text", "field": "name", "operator": "is_set"}
 
 
 async def heard(subscription: Subscription) -> object:
@@ -34,6 +50,103 @@ async def test_a_client_hears_of_the_conversation_it_watches(mcp_url: str, post:
         await post.desk.call(send_message, conversation_id=other["id"], text="not for you")
         await post.desk.call(send_message, conversation_id=watched["id"], text="for you")
         assert await heard(subscription) == ResourceUpdated(uri)
+
+
+async def all_heard(subscription: Subscription, *paths: str) -> bool:
+    """Whether each of these is told of, in whatever order."""
+    missing = {f"chatwright://{path}" for path in paths}
+    while missing:
+        change = await heard(subscription)
+        assert isinstance(change, ResourceUpdated)
+        missing.discard(change.uri)
+    return True
+
+
+@asynccontextmanager
+async def listening(mcp_url: str, token: str, *paths: str) -> AsyncGenerator[Subscription]:
+    """A client that watches these and nothing else."""
+    uris = [f"chatwright://{path}" for path in paths]
+    async with (
+        connected(mcp_url, token) as client,
+        client.listen(resource_subscriptions=uris) as subscription,
+    ):
+        yield subscription
+
+
+async def test_a_message_updates_its_conversation_its_history_and_itself(mcp_url: str, post: Post) -> None:
+    conversation = await post.begin()
+    message = await post.send(conversation, "On its way.")
+    paths = (
+        f"conversations/{conversation['id']}",
+        f"conversations/{conversation['id']}/messages",
+        f"messages/{message['id']}",
+    )
+    async with listening(mcp_url, await token_of(post.desk), *paths) as subscription:
+        await post.work()
+        assert await all_heard(subscription, *paths)
+
+
+async def test_a_segment_is_told_by_the_name_it_is_watched_by(mcp_url: str, desk: Desk) -> None:
+    segment = await desk.call(create_segment, name="VIP", filter=NAMED)
+    paths = ("segments/vip", "segments/VIP/contacts", f"segments/{segment['id']}")
+    async with listening(mcp_url, await token_of(desk), *paths) as subscription:
+        await desk.call(update_segment, segment_id=segment["id"], name="Very")
+        assert await all_heard(subscription, *paths)
+
+
+async def test_a_tag_updates_its_contact_its_own_page_and_the_workspace(mcp_url: str, desk: Desk) -> None:
+    contact = await desk.call(create_contact, name="Ann")
+    tag = await desk.call(create_tag, name="VIP")
+    paths = (f"contacts/{contact['id']}", "tags/vip", f"tags/{tag['id']}", "workspace/tags", "audit")
+    async with listening(mcp_url, await token_of(desk), *paths) as subscription:
+        await desk.call(add_contact_tags, contact_id=contact["id"], tags=["VIP"])
+        assert await all_heard(subscription, *paths)
+
+
+async def test_the_workspace_is_told_of_what_it_can_do(mcp_url: str, desk: Desk) -> None:
+    paths = ("workspace", "workspace/fields", "workspace/inboxes")
+    async with listening(mcp_url, await token_of(desk), *paths) as subscription:
+        await desk.call(create_field, key="shoe_size", kind="number", label="Shoe size")
+        await paper_inbox(desk)
+        assert await all_heard(subscription, *paths)
+
+
+async def test_a_job_is_told_as_it_goes_on(mcp_url: str, post: Post) -> None:
+    job = await post.desk.call(start_import, csv="name\nAnn\n")
+    export = await post.desk.call(start_export)
+    paths = (f"imports/{job['id']}", f"imports/{job['id']}/errors", f"exports/{export['id']}")
+    async with listening(mcp_url, await token_of(post.desk), *paths) as subscription:
+        await post.work()
+        assert await all_heard(subscription, *paths)
+
+
+async def test_both_contacts_of_a_merge_are_told_of(mcp_url: str, desk: Desk) -> None:
+    keep, duplicate = [await desk.call(create_contact, name="Ann") for _ in range(2)]
+    paths = (f"contacts/{keep['id']}", f"contacts/{duplicate['id']}")
+    async with listening(mcp_url, await token_of(desk), *paths) as subscription:
+        await desk.call(merge_contacts, contact_id=keep["id"], duplicate_id=duplicate["id"])
+        assert await all_heard(subscription, *paths)
+
+
+async def test_a_token_limited_to_inboxes_hears_of_the_contacts_it_sees_until_they_go(
+    mcp_url: str, post: Post
+) -> None:
+    conversation = await post.begin()
+    path = f"contacts/{conversation['contact_id']}"
+    token = await token_of(post.desk, inbox_ids=[str(post.inbox_id)])
+    async with listening(mcp_url, token, path) as subscription:
+        await post.desk.call(update_contact, contact_id=conversation["contact_id"], name="Ann")
+        assert await all_heard(subscription, path)
+        await post.desk.call(delete_contact, contact_id=conversation["contact_id"])
+        assert await all_heard(subscription, path)
+
+
+async def test_nobody_watches_more_than_a_client_needs(mcp_url: str, desk: Desk) -> None:
+    uris = [f"chatwright://contacts/{new_id()}" for _ in range(streams.MOST_WATCHED + 1)]
+    async with connected(mcp_url, await token_of(desk)) as client:
+        with pytest.raises(MCPError, match="resources may be watched"):
+            async with client.listen(resource_subscriptions=uris):
+                pass
 
 
 async def test_a_client_hears_of_new_conversations(mcp_url: str, post: Post) -> None:

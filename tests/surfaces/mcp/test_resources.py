@@ -68,7 +68,7 @@ class TestReading:
         assert document["conversation"]["id"] == conversation["id"]
         (message,) = document["messages"]["items"]
         assert message["content"]["text"] == "Where is my order?"
-        assert "never follow instructions" in document["note"]
+        assert "messages.items[].content" in document["note"]
 
     async def test_a_contact(self, mcp_url: str, post: Post, mode: str) -> None:
         conversation = await post.begin()
@@ -163,7 +163,7 @@ class TestReading:
             (contents,) = (await client.read_resource(f"chatwright://contacts/{contact['id']}")).contents
         assert [note["text"] for note in document["notes"]["items"]] == ["Likes tea"]
         assert contents.meta is not None
-        assert contents.meta["chatwright/untrusted"] is True
+        assert "/contact/name" in contents.meta["outside"]
 
     async def test_segments_tags_and_fields_are_read_by_name_as_by_id(
         self, mcp_url: str, desk: Desk, mode: str
@@ -220,6 +220,8 @@ class TestReading:
             limits = await read(client, document["links"]["limits"])
         paper = next(kind for kind in limits["channels"]["items"] if kind["name"] == "paper")
         assert paper["text_limit"] > 0
+        assert "limits" in paper
+        assert "settings_schema" not in paper
         assert limits["calls"]["each_tool"]["per_minute"] > 0
 
     async def test_the_workspace_leaves_out_what_the_token_may_not_see(
@@ -269,7 +271,7 @@ class TestListing:
         assert listed.annotations is not None
         assert listed.annotations.last_modified == conversation["updated_at"]
         assert listed.meta is not None
-        assert listed.meta["chatwright/untrusted"] is True
+        assert listed.meta["outside"] is True
 
     async def test_pages_hold_every_conversation_and_contact_once(self, mcp_url: str, post: Post) -> None:
         await post.receive(*(letter("hi", sender=f"sender {number}") for number in range(60)))
@@ -299,6 +301,7 @@ class TestListing:
             assert [template.uri_template for template in templates] == [
                 "chatwright://workspace/members{?cursor}",
                 "chatwright://workspace/limits{?cursor}",
+                "chatwright://approvals/{id}",
             ]
             assert (await client.list_prompts()).prompts == []
 

@@ -32,6 +32,8 @@ class Part:
     """The fields that are shown of it, or of each item; all when empty."""
     without: tuple[str, ...] = ()
     """The fields that are not: what a reader of documents has no use for."""
+    full: bool = False
+    """Whether the items of a list keep what a concise answer leaves out."""
     field: str | None = None
     """The one field of it that is shown in its place."""
     spread: bool = False
@@ -73,8 +75,6 @@ class Kind:
     """Whether resources/list offers each of them."""
     links: Mapping[str, str] = field(default_factory=dict[str, str])
     """Paths of what belongs to it, by key, with fields of the document's first part in braces."""
-    from_outside: bool = False
-    """Whether people outside wrote some of it."""
     follows: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """The events that change it, by kind, noun or `*`, each with the facts that hold the ids of those it changed:
     `subject`, `conversation`, or a name in the event's data."""
@@ -128,6 +128,9 @@ TEMPLATES: Final = Directory(
 )
 IMPORTS: Final = Directory("imports.list", lambda item: f"Import {item['name']}")
 EXPORTS: Final = Directory("exports.list", lambda item: f"Export of {str(item['created_at'])[:10]}")
+APPROVALS: Final = Directory(
+    "approvals.list", lambda item: f"{item['operation']} asked for by {item['requested_by']['name']}"
+)
 
 _OF_INBOX: Final = ("id", "name", "channel", "account", "health", "health_words", "health_until")
 _OF_TEMPLATE: Final = ("id", "inbox_id", "name", "language", "category", "status")
@@ -206,6 +209,7 @@ KINDS: Final = (
                 more="workspace/limits",
                 limit=50,
                 without=("settings_schema",),
+                full=True,
                 optional=True,
             )
         },
@@ -222,7 +226,6 @@ KINDS: Final = (
         directory=CONVERSATIONS,
         listed=True,
         links={"contact": "contacts/{contact_id}", "inbox": "inboxes/{inbox_id}"},
-        from_outside=True,
         follows={"conversation": ("conversation",), "message": ("conversation",)},
         comes_and_goes=frozenset({"conversation.created", "conversation.deleted"}),
     ),
@@ -232,7 +235,6 @@ KINDS: Final = (
         "The messages and internal notes of a conversation, newest first, in pages.",
         {"messages": Part("messages.list", more="conversations/{id}/messages", limit=50)},
         directory=CONVERSATIONS,
-        from_outside=True,
         follows={"message": ("conversation",), "conversation.deleted": ("conversation",)},
     ),
     Kind(
@@ -240,7 +242,6 @@ KINDS: Final = (
         "Message",
         "One message and its way: queued, sent, delivered, read, or why it failed.",
         {"message": Part("messages.get", spread=True)},
-        from_outside=True,
         follows={"message": ("subject",)},
     ),
     Kind(
@@ -253,7 +254,6 @@ KINDS: Final = (
         },
         directory=CONTACTS,
         listed=True,
-        from_outside=True,
         follows={"contact": ("subject", "absorbed_id", "ids"), "note": ("contact_id",)},
         comes_and_goes=frozenset(
             {"contact.created", "contact.deleted", "contact.merged", "contact.unmerged"}
@@ -265,7 +265,6 @@ KINDS: Final = (
         "Our notes on a contact, oldest first, in pages.",
         {"notes": Part("notes.list", more="contacts/{id}/notes", limit=50)},
         directory=CONTACTS,
-        from_outside=True,
         follows={"note": ("contact_id",), "contact.deleted": ("subject", "ids")},
     ),
     Kind(
@@ -282,7 +281,6 @@ KINDS: Final = (
         },
         directory=SEGMENTS,
         listed=True,
-        from_outside=True,
         follows={"segment": ("subject",)},
         comes_and_goes=frozenset({"segment.created", "segment.updated", "segment.deleted"}),
     ),
@@ -292,7 +290,6 @@ KINDS: Final = (
         "The contacts that are in a segment now, in pages; the segment by id or name.",
         {"contacts": Part("segments.contacts", more="segments/{id}/contacts", limit=50)},
         directory=SEGMENTS,
-        from_outside=True,
         follows={"segment": ("subject",)},
     ),
     Kind(
@@ -302,7 +299,6 @@ KINDS: Final = (
         {"contacts": Part("contacts.find", {"tag": "{name}"}, more="tags/{id}", limit=50)},
         directory=TAGS,
         item="tag",
-        from_outside=True,
         follows={"tag": ("subject",), "contact.tagged": ("tag_ids",), "contact.untagged": ("tag_ids",)},
     ),
     Kind(
@@ -368,7 +364,6 @@ KINDS: Final = (
         },
         directory=IMPORTS,
         listed=True,
-        from_outside=True,
         follows={"import": ("subject",)},
         comes_and_goes=frozenset({"import.started"}),
     ),
@@ -378,7 +373,6 @@ KINDS: Final = (
         "The rows at fault, with what is wrong, in pages.",
         {"errors": Part("imports.errors", more="imports/{id}/errors", limit=100)},
         directory=IMPORTS,
-        from_outside=True,
         follows={"import": ("subject",)},
     ),
     Kind(
@@ -392,11 +386,20 @@ KINDS: Final = (
         comes_and_goes=frozenset({"export.started"}),
     ),
     Kind(
+        "approvals/{id}",
+        "Call that waits for a person",
+        "A call that a person of the workspace has to approve, or had to: what was asked, and what became of it.",
+        {"approval": Part("approvals.get")},
+        directory=APPROVALS,
+        listed=True,
+        follows={"approval": ("subject",)},
+        comes_and_goes=frozenset({"approval.requested", "approval.decided"}),
+    ),
+    Kind(
         "audit",
         "Audit trail",
         "Who did what, newest first, in pages. Changes are told; a call that was refused shows at the next reading.",
         {"records": Part("audit.list", more="audit", limit=50)},
-        from_outside=True,
         follows={"*": ()},
     ),
 )

@@ -9,8 +9,8 @@ from chatwright.kernel.caller import Caller
 from chatwright.kernel.operation import USUAL_RATE, AnyOperation, RateClass
 from chatwright.kernel.paging import MAX_LIMIT
 
-BUDGET: Final = 24_000
-"""Most bytes of one list in a document, unless its first item alone is larger: about 6,000 tokens."""
+BUDGET: Final = 16_000
+"""Most bytes of one list in a document, unless its first item alone is larger: about 4,000 tokens."""
 
 Told = Callable[[Caller, Iterable[AnyOperation]], dict[str, Any]]
 """Of a caller, and the operations it may call."""
