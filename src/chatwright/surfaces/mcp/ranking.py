@@ -15,6 +15,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher, get_close_matches
 from functools import cache, lru_cache
 from itertools import combinations
 from pathlib import Path
@@ -33,8 +34,16 @@ _COMMON: Final = 3
 """Added to how many things speak of a meaning, so that a chance word in one of them is no rarity."""
 _NO_ANSWER: Final = 0.8
 """What a thing counts for that does not answer, when a question was asked."""
+_LIKE: Final = 0.8
+"""How much of a misspelt word and of the one it is taken for is the same, as difflib counts it."""
 _MISREAD: Final = 0.7
 """What a word counts for that was taken for its neighbour."""
+_SYLLABLE = re.compile(
+    r"(?:b|ch?|d|gh?|gi|h|kh?|l|m|n|ngh?|nh|ph?|qu|r|s|th?|tr|v|x)?"
+    r"(?:i?eu?|eo|i[au]?|[ou]?a[iouy]?|oeo?|o[io]?|u[eiu]?|uo[iu]?|uy[aeu]?|ye?u?)"
+    r"(?:ch?|m|ng?|nh|p|t)?"
+)
+"""A Vietnamese syllable without its accents: one letter more or less gives another word, not a mistake."""
 _SHORTEST_MENDED: Final = 4
 _TWO_MISTAKES: Final = 7
 """From how many letters on a word may have one mistake, and two."""
@@ -150,7 +159,8 @@ class Ranking(Generic[Key]):
         )
         if not shared:
             return 0
-        return shared / whole + _NEAR * max(self._nearness(phrase, asked, whole) for phrase in entry.phrases)
+        nearest = max((self._nearness(phrase, asked, whole) for phrase in entry.phrases), default=0)
+        return shared / whole + _NEAR * nearest
 
     def _nearness(self, phrase: frozenset[str], asked: Mapping[str, float], whole: float) -> float:
         """Between 0 and 1: how much of the phrase and of the request is what they share."""
@@ -214,33 +224,41 @@ class _Reader:
     def of_request(self, text: str) -> dict[str, float]:
         """The same for a text from outside, with its mistakes mended."""
         words = [mended for word in _words(text) for mended in self._mended(word)]
-        return self._meanings(words[:MOST_WORDS])
+        return self._meanings(words[:MOST_WORDS], bare=self._is_bare(words))
 
-    def _meanings(self, words: Sequence[_Word]) -> dict[str, float]:
+    def _is_bare(self, words: Sequence[_Word]) -> bool:
+        """Whether words look like Vietnamese without its accents."""
+        telling = [word.letters for word in words if word.letters not in self._ignored]
+        syllables = sum(
+            letters not in self._plain and _SYLLABLE.fullmatch(letters) is not None for letters in telling
+        )
+        return syllables > 0 and 2 * syllables >= len(telling)
+
+    def _meanings(self, words: Sequence[_Word], *, bare: bool = False) -> dict[str, float]:
         found: dict[str, float] = {}
         place = 0
         while place < len(words):
-            meanings, length = self._at(words, place)
+            meanings, length = self._at(words, place, bare=bare)
             sure = min(word.sure for word in words[place : place + length])
             for meaning in meanings:
                 found[meaning] = max(sure, found.get(meaning, 0))
             place += length
         return found
 
-    def _at(self, words: Sequence[_Word], place: int) -> tuple[list[str], int]:
+    def _at(self, words: Sequence[_Word], place: int, *, bare: bool) -> tuple[list[str], int]:
         """What the longest phrase that begins at a place means, and how many words it has."""
         for length in range(min(self._longest, len(words) - place), 0, -1):
             part = words[place : place + length]
             meanings = [
                 meaning
                 for phrase in self._phrases.get(tuple(word.stem for word in part), ())
-                if self._fits(phrase, part)
+                if self._fits(phrase, part, bare=bare)
                 for meaning in phrase.meanings
             ]
             if meanings:
                 return meanings, length
         word = words[place]
-        return ([] if self._says_nothing(word.letters) else [word.stem]), 1
+        return ([] if word.is_name or self._says_nothing(word.letters) else [word.stem]), 1
 
     def asks(self, text: str) -> bool:
         """Whether a text is a question, by its words: marks are often left out."""
@@ -253,43 +271,52 @@ class _Reader:
     def _says_nothing(self, word: str) -> bool:
         return word in self._ignored or (word in self._ignored_bare and word not in self._plain)
 
-    def _fits(self, phrase: _Phrase, words: Sequence[_Word]) -> bool:
+    def _fits(self, phrase: _Phrase, words: Sequence[_Word], *, bare: bool) -> bool:
         """Whether written words can be this phrase.
 
-        A single syllable says too little without its accents: `the` is English, `thẻ` a tag.
+        A single syllable says too little without its accents: `the` is English, `thẻ` a tag. And words that
+        say nothing do not begin to because another one shares their stem: `can` is not `canned`.
         """
         (letters, *more), word = phrase.letters, words[0].letters
         if more or word == letters:
             return True
-        return word.isascii() and (letters.isascii() or word not in self._plain)
+        if letters.isascii():
+            return word.isascii() and word not in self._ignored
+        return word.isascii() and (bare or word not in self._plain)
 
     def _mended(self, word: _Word) -> list[_Word]:
         """A word as it is, or the known words it was most likely meant to be."""
-        if word.stem in self._known or word.is_name or len(word.stem) < _SHORTEST_MENDED:
+        if word.stem in self._known or word.is_name or not _can_be_mended(word.stem):
             return [word]
         if word.stem in self._joined:
             return [_Word(stem, stem) for stem in self._joined[word.stem]]
-        near: dict[str, float] = {}
-        for shorter in _with_mistakes(word.stem):
-            for stem in self._neighbours.get(shorter, ()):
-                near[stem] = max(near.get(stem, 0), _likeness(word.stem, stem))
-        if not near:
-            return [word]
-        best = max(near.values())
-        return [_Word(stem, stem, sure=_MISREAD) for stem in sorted(near) if near[stem] == best][:1]
+        candidates = {
+            stem for shorter in _with_mistakes(word.stem) for stem in self._neighbours.get(shorter, ())
+        }
+        likely = [stem for stem in sorted(candidates) if _is_slip(word.stem, stem)]
+        nearest = get_close_matches(word.stem, likely, n=1, cutoff=0)
+        return [_Word(stem, stem, sure=_MISREAD) for stem in nearest] or [word]
 
 
 def _words(text: str) -> Iterator[_Word]:
-    for match in _WORD.finditer(unicodedata.normalize("NFC", text).replace("_", " ")):
-        yield _word(match[0][:LONGEST_WORD], first=match.start() == 0)
+    """The words of a text. Where few of them have capitals, those that do are somebody's name."""
+    written = [match[0][:LONGEST_WORD] for match in _WORD.finditer(_composed(text))]
+    capitals = sum(word[0].isupper() for word in written[1:])
+    names = 2 * capitals < len(written)
+    for place, word in enumerate(written):
+        yield _word(word, may_be_name=names and place > 0)
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text).replace("_", " ")
 
 
 @lru_cache(maxsize=8192)
-def _word(written: str, *, first: bool) -> _Word:
+def _word(written: str, *, may_be_name: bool) -> _Word:
     return _Word(
         letters=_letters(written),
         stem=_stem(fold(written)),
-        is_name=not first and written[0].isupper() and not written.isupper(),
+        is_name=may_be_name and written[0].isupper() and not written.isupper(),
     )
 
 
@@ -318,6 +345,20 @@ def _stem(word: str) -> str:
     return word[:-1] + "i" if len(word) > 3 and word.endswith("y") else word
 
 
+def _can_be_mended(word: str) -> bool:
+    return len(word) >= _SHORTEST_MENDED and _SYLLABLE.fullmatch(word) is None
+
+
+def _is_slip(written: str, meant: str) -> bool:
+    """Whether one word can be a misspelt other: the same letters in another order, or nearly the same word.
+
+    An unknown English word is often one letter away from some Vietnamese syllable, and does not mean it.
+    """
+    if sorted(written) == sorted(meant):
+        return True
+    return _SYLLABLE.fullmatch(meant) is None and SequenceMatcher(None, written, meant).ratio() >= _LIKE
+
+
 def _with_mistakes(word: str) -> Iterator[str]:
     """A word and what is left of it without one or two of its letters: two words that are near share one."""
     yield word
@@ -326,12 +367,3 @@ def _with_mistakes(word: str) -> Iterator[str]:
     for gone in range(1, 3 if len(word) >= _TWO_MISTAKES else 2):
         for places in combinations(range(len(word)), gone):
             yield "".join(letter for place, letter in enumerate(word) if place not in places)
-
-
-def _likeness(one: str, other: str) -> float:
-    """Between 0 and 1: the share of letter pairs that two words have in common, and of their letters."""
-    pairs, others = (
-        {f"{a}{b}" for a, b in zip(f"^{word}", f"{word}$", strict=True)} for word in (one, other)
-    )
-    letters = len(set(one) & set(other)) / len(set(one) | set(other))
-    return len(pairs & others) / max(len(pairs), len(others)) + letters
