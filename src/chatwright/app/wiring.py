@@ -22,6 +22,7 @@ from chatwright.features.messaging.jobs import (
     lead_ledger,
     lookup_ledger,
 )
+from chatwright.features.messaging.reach import ReachOfTags
 from chatwright.features.workspaces.authentication import Authenticator, Sessions
 from chatwright.features.workspaces.limits import RateLimiter
 from chatwright.features.workspaces.oauth.policy import OAuthPolicy, read_clients
@@ -40,6 +41,7 @@ from chatwright.ports.channel import register_channel
 from chatwright.ports.inboxes import register_inbox_directory
 from chatwright.ports.ledger import Ledger
 from chatwright.ports.operations import register_operations
+from chatwright.ports.reach import register_reach
 from chatwright.ports.site import Site, register_site
 from chatwright.ports.tags import register_tag_directory
 from chatwright.ports.toolsets import register_toolsets
@@ -84,6 +86,7 @@ async def open_product(settings: Settings) -> AsyncGenerator[Product]:
         register_site(Site(settings.public_url, cipher))
         register_inbox_directory(StoredInboxes())
         register_tag_directory(StoredTags())
+        register_reach(ReachOfTags())
         register_toolsets(TOOLSETS)
         register_operations(CATALOGUE)
         limiter = RateLimiter(database)

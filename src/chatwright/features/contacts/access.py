@@ -14,6 +14,16 @@ def limits_of(caller: Caller) -> list[UUID] | None:
     return None if caller.inbox_ids is None else sorted(caller.inbox_ids)
 
 
+def tags_of(caller: Caller) -> list[UUID] | None:
+    """The tags a caller is limited to, as statements take them."""
+    return None if caller.tag_ids is None else sorted(caller.tag_ids)
+
+
+async def carries(caller: Caller, contact_id: UUID) -> bool:
+    """Whether a contact, or the one that absorbed it, carries one of the tags that the caller is limited to."""
+    return await store.CARRIES.one(caller.workspace_id, contact_id, tags_of(caller))
+
+
 async def show(workspace_id: UUID, contact_id: UUID, inbox_ids: Sequence[UUID] | None) -> Contact:
     """A contact as somebody limited to these inboxes sees it; of a merged one, the contact that absorbed it.
 

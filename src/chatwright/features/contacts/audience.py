@@ -138,6 +138,16 @@ def seen_in(inbox_ids: Sequence[UUID]) -> Clause:
     )
 
 
+def carrying(tag_ids: Sequence[UUID]) -> Clause:
+    """That the contact carries one of these tags."""
+    return exists(
+        select(1).where(
+            contact_tags.c.contact_id == contacts.c.id,
+            contact_tags.c.tag_id == any_(literal(list(tag_ids), ARRAY(PG_UUID))),
+        )
+    )
+
+
 def known_by(value: str, inbox_ids: Sequence[UUID] | None) -> Clause:
     """That a channel knows the contact by this name, in one of these inboxes or in any."""
     identity = contact_identities.c

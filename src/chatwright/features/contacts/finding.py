@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 
 from chatwright.features.contacts import store
-from chatwright.features.contacts.access import limits_of
-from chatwright.features.contacts.audience import Clause, check_fields, clause_of, compiled, seen_in
+from chatwright.features.contacts.access import limits_of, tags_of
+from chatwright.features.contacts.audience import Clause, carrying, check_fields, clause_of, compiled, seen_in
 from chatwright.features.contacts.fields import store as fields_store
 from chatwright.features.contacts.filters import Node, inboxes_of
 from chatwright.features.contacts.models import Contact
@@ -39,6 +39,7 @@ async def workspace_clause(workspace_id: UUID, node: Node) -> Clause:
 async def page_of_contacts(caller: Caller, request: PageRequest, *clauses: Clause) -> Page[Contact]:
     """The contacts that the caller may see and that meet all conditions, newest first."""
     before = None if request.cursor is None else after_id(request.cursor)
+    clauses = (*clauses, *_within(caller))
     ids = await some_ids(
         caller.workspace_id, limits_of(caller), *clauses, before=before, limit=request.limit + 1
     )
@@ -59,8 +60,15 @@ async def some_ids(
 
 async def count_contacts(caller: Caller, *clauses: Clause) -> int:
     """How many contacts the caller may see that meet all conditions."""
-    query = compiled(_visible(caller.workspace_id, limits_of(caller), clauses, func.count()))
+    query = compiled(
+        _visible(caller.workspace_id, limits_of(caller), (*clauses, *_within(caller)), func.count())
+    )
     return await Statement("contacts.count", query.sql, value).one(*query.args)
+
+
+def _within(caller: Caller) -> list[Clause]:
+    tag_ids = tags_of(caller)
+    return [] if tag_ids is None else [carrying(tag_ids)]
 
 
 def _visible(

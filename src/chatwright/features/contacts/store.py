@@ -195,3 +195,12 @@ LIST_CONSENTS = Statement(
 SEGMENT_FILTERS = Statement(
     "contacts.segment_filters", "select name, filter from segments where workspace_id = $1", record
 )
+CARRIES = Statement(
+    "contacts.carries",
+    """
+    select exists (
+        select from contacts join contact_tags worn on worn.contact_id = coalesce(contacts.merged_into, contacts.id)
+        where contacts.workspace_id = $1 and contacts.id = $2 and worn.tag_id = any($3::uuid[]))
+    """,
+    value,
+)

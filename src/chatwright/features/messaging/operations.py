@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from chatwright.features.contacts.access import limits_of, visible_contact
+from chatwright.features.contacts.access import limits_of, tags_of, visible_contact
 from chatwright.features.contacts.errors import ContactNotFound
 from chatwright.features.contacts.identities import family_of, names_of
 from chatwright.features.messaging import events, store
@@ -87,6 +87,7 @@ async def list_conversations(caller: Caller, request: ListConversations) -> Page
         changed_before,
         before_id,
         request.limit + 1,
+        tags_of(caller),
     )
     if not rows:
         await _check_sought(caller, request)

@@ -94,6 +94,20 @@ CONVERSATION_BY_ADDRESS = Statement(
     f"select {CONVERSATION} from conversations where inbox_id = $1 and address = $2",
     ConversationRow,
 )
+CONTACT_OF_CONVERSATION = Statement(
+    "messaging.contact_of_conversation",
+    "select contact_id from conversations where workspace_id = $1 and id = $2",
+    value,
+)
+CONTACT_OF_MESSAGE = Statement(
+    "messaging.contact_of_message",
+    """
+    select conversations.contact_id from messages
+    join conversations on conversations.id = messages.conversation_id
+    where messages.workspace_id = $1 and messages.id = $2
+    """,
+    value,
+)
 LIST_CONVERSATIONS = Statement(
     "messaging.list_conversations",
     f"""
@@ -103,6 +117,9 @@ LIST_CONVERSATIONS = Statement(
       and ($5::uuid is null or inbox_id = $5) and ($6::uuid[] is null or contact_id = any($6))
       and ($7::uuid is null or assignee_id = $7) and ($8::boolean is null or (unread > 0) = $8)
       and ($9::timestamptz is null or (updated_at, id) < ($9, $10::uuid))
+      and ($12::uuid[] is null or exists (
+          select from contacts join contact_tags worn on worn.contact_id = coalesce(contacts.merged_into, contacts.id)
+          where contacts.id = conversations.contact_id and worn.tag_id = any($12)))
     order by updated_at desc, id desc limit $11
     """,
     ConversationRow,

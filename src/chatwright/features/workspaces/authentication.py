@@ -27,6 +27,7 @@ from chatwright.kernel.events import Event
 from chatwright.kernel.ids import new_id
 from chatwright.kernel.operation import Input
 from chatwright.ports.database import Database, emit
+from chatwright.ports.reach import reach_of_tags
 from chatwright.ports.toolsets import operations_of
 
 CACHE_SECONDS = 0.8
@@ -212,13 +213,22 @@ def _limits(grant: _Limited) -> dict[str, Any]:
         "principal_id": str(grant.id),
         "surface": Surface.MCP,
         "toolsets": _set_of(grant.toolsets),
-        "operations": None if grant.toolsets is None else operations_of(grant.toolsets),
+        "operations": _operations(grant),
         "inbox_ids": _set_of(grant.inbox_ids),
         "tag_ids": _set_of(grant.tag_ids),
         "calls_per_minute": grant.calls_per_minute,
         "supervised": grant.supervised,
         "expires_at": grant.expires_at,
     }
+
+
+def _operations(grant: _Limited) -> frozenset[str] | None:
+    """What toolsets allow, and of that, what can be limited to tags where the grant is."""
+    allowed = None if grant.toolsets is None else operations_of(grant.toolsets)
+    if grant.tag_ids is None:
+        return allowed
+    reached = frozenset(reach_of_tags().operations)
+    return reached if allowed is None else reached & allowed
 
 
 def _presented(caller: Caller, presented: Presented) -> Caller:

@@ -44,6 +44,7 @@ from chatwright.kernel.operation import AnyOperation
 from chatwright.ports.cipher import Cipher
 from chatwright.ports.database import Database, Unit
 from chatwright.ports.policy import ApprovalPolicy, Decision
+from chatwright.ports.reach import reach_of_tags
 
 _log = structlog.get_logger(__name__)
 
@@ -141,12 +142,24 @@ class Pipeline:
             raise ConfirmationDeclined(f"{operation.title} was not confirmed, so nothing has happened.")
 
     async def require(self, caller: Caller, scope: str, name: str) -> None:
-        """For what a face does beside the operations (a stream): refuse a caller without the scope, on record."""
+        """Refuse a caller without a scope, on record."""
         try:
             caller.require(scope)
         except ScopeMissing as error:
             await self._record(caller, name, {}, AuditOutcome.REFUSED, error)
             raise
+
+    async def require_beside(self, caller: Caller, operation: AnyOperation, name: str) -> None:
+        """For what a face does beside the operations (a stream): refuse a caller who may not call the one like it.
+
+        A caller limited to tags is refused too, since nothing narrows what passes there. It goes on record.
+        """
+        await self.require(caller, operation.scope, name)
+        if operation.open_to(caller) and caller.tag_ids is None:
+            return
+        error = OutsideGrant("This is outside of what this access was limited to.")
+        await self._record(caller, name, {}, AuditOutcome.REFUSED, error)
+        raise error
 
     async def _admit(
         self, caller: Caller, operation: AnyOperation, arguments: Mapping[str, object]
@@ -326,6 +339,8 @@ async def _handled(call: _Call) -> BaseModel:
     deadline = asyncio.timeout(seconds)
     try:
         async with deadline:
+            if call.caller.tag_ids is not None:
+                await reach_of_tags().check(call.caller, call.operation, call.request)
             return await call.operation.handler(call.caller, call.request)
     except TimeoutError as error:
         if not deadline.expired():

@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from chatwright.features.messaging.courtesies import want_courtesy
-from chatwright.features.messaging.operations import get_conversation
+from chatwright.features.messaging.operations import get_conversation, list_messages, send_message
 from chatwright.features.messaging.typing import Side, Typing, typing_in, typing_signal
 from chatwright.features.workspaces.keys import principal_of
 from chatwright.features.workspaces.limits import OpenStreams
@@ -23,8 +23,7 @@ from chatwright.ports.signals import Signals
 from chatwright.surfaces.live.stream import MemberStream
 
 BODY_LIMIT = 1000
-READING = "conversations:read"
-WRITING = "conversations:write"
+FOLLOWING = "events.follow"
 MOST_STREAMS = 32
 """Streams that one principal may hold open in one process."""
 
@@ -55,11 +54,11 @@ class Live:
 
         async def identify() -> Caller:
             caller = await self._identify(request)
-            caller.require(READING)
+            await self._pipeline.require_beside(caller, list_messages, FOLLOWING)
             return caller
 
         caller = await self._identify(request)
-        await self._pipeline.require(caller, READING, "events.follow")
+        await self._pipeline.require_beside(caller, list_messages, FOLLOWING)
         reader = principal_of(caller)
         self._streams.check(reader)
         after = request.headers.get("last-event-id") or request.query_params.get("after")
@@ -78,7 +77,7 @@ class Live:
     async def typing(self, request: Request) -> Response:
         """POST /api/v1/conversations/{conversation_id}/typing {"typing": true}: let the contact see it."""
         caller = await self._identify(request)
-        await self._pipeline.require(caller, WRITING, "conversations.type")
+        await self._pipeline.require_beside(caller, send_message, "conversations.type")
         shown = (await self._pipeline.run(caller, get_conversation, dict(request.path_params))).value
         typing = typing_in(await _read(request))
         news = Typing(UUID(shown["inbox_id"]), UUID(shown["id"]), Side.US, typing)
