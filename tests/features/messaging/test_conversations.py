@@ -8,6 +8,7 @@ import pytest
 from chatwright.features.contacts.merges.operations import merge_contacts
 from chatwright.features.contacts.operations import delete_contact
 from chatwright.features.messaging.errors import ConversationNotFound, NotYourConversation, OwnerChanged
+from chatwright.features.messaging.inboxes.operations import get_inbox
 from chatwright.features.messaging.jobs import FORGETTING, wake_snoozed
 from chatwright.features.messaging.operations import (
     add_note,
@@ -28,6 +29,7 @@ from chatwright.kernel.errors import InvalidInput
 from chatwright.kernel.ids import new_id
 from tests.features.messaging.conftest import Post
 from tests.features.messaging.paper import letter
+from tests.features.workspaces.people import member_of
 
 
 class TestOwner:
@@ -105,7 +107,18 @@ class TestAssign:
         nobody = await post.desk.call(
             assign_conversation, conversation_id=conversation["id"], assignee_id=None
         )
-        assert nobody["assignee_id"] is None
+        assert (nobody["assignee_id"], nobody["assignee_name"]) == (None, None)
+
+    async def test_people_read_names_beside_ids(self, post: Post) -> None:
+        conversation = await post.begin()
+        member = await member_of(post.desk)
+        assigned = await post.desk.call(
+            assign_conversation, conversation_id=conversation["id"], assignee_id=member.principal_id
+        )
+        (listed,) = await post.conversations()
+        assert assigned["assignee_name"] == listed["assignee_name"] == member.name
+        inbox = await post.desk.call(get_inbox, inbox_id=str(post.inbox_id))
+        assert listed["inbox_name"] == conversation["inbox_name"] == inbox["name"]
 
 
 class TestReadMarks:

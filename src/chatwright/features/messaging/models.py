@@ -38,6 +38,8 @@ class Conversation(Output):
     """Id of the conversation."""
     inbox_id: UUID
     """The inbox it runs in."""
+    inbox_name: str
+    """Name of that inbox."""
     contact_id: UUID
     """The contact on the other side."""
     contact_name: Annotated[str | None, OUTSIDE]
@@ -48,6 +50,8 @@ class Conversation(Output):
     """When a snoozed one opens again."""
     assignee_id: UUID | None
     """The member who takes care of it."""
+    assignee_name: str | None
+    """Name of that member."""
     owner: Owner
     """Who answers: the bot, a human, or nobody (paused)."""
     version: int

@@ -1,7 +1,8 @@
 """The verbs of the messaging room."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 from uuid import UUID
 
 from chatwright.features.contacts.access import limits_of, tags_of, visible_contact
@@ -46,11 +47,11 @@ from chatwright.features.messaging.models import (
 )
 from chatwright.features.messaging.owners import change_owner
 from chatwright.features.messaging.rules import check_version, owner_after_send, preview
-from chatwright.features.messaging.store import ConversationRow
+from chatwright.features.messaging.store import ConversationRow, NamedConversation
 from chatwright.features.messaging.templates.keeping import check_usable
 from chatwright.features.workspaces.errors import InboxNotFound, MemberNotFound
 from chatwright.features.workspaces.inboxes import check_inboxes
-from chatwright.features.workspaces.store import FIND_MEMBER
+from chatwright.features.workspaces.store import FIND_MEMBER, NAMES_OF_MEMBERS
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import FieldProblem, InvalidCursor, InvalidInput
 from chatwright.kernel.ids import new_id
@@ -60,6 +61,8 @@ from chatwright.ports.content import Content, TextContent
 from chatwright.ports.database import emit
 
 NEWEST = 2**62
+
+Row = TypeVar("Row", bound=ConversationRow)
 
 
 @operation(
@@ -334,7 +337,7 @@ async def add_note(caller: Caller, request: AddNote) -> Message:
     return await _write(caller, conversation, TextContent(text=request.text), direction="note", status="sent")
 
 
-async def _visible(caller: Caller, conversation_id: UUID) -> ConversationRow:
+async def _visible(caller: Caller, conversation_id: UUID) -> NamedConversation:
     return _seen(caller, await store.FIND_CONVERSATION.first(caller.workspace_id, conversation_id))
 
 
@@ -343,7 +346,7 @@ async def _locked(caller: Caller, conversation_id: UUID) -> ConversationRow:
     return _seen(caller, await store.LOCK_CONVERSATION.first(caller.workspace_id, conversation_id))
 
 
-def _seen(caller: Caller, conversation: ConversationRow | None) -> ConversationRow:
+def _seen(caller: Caller, conversation: Row | None) -> Row:
     if conversation is None or not caller.sees_inbox(conversation.inbox_id):
         raise ConversationNotFound("There is no such conversation in this workspace.")
     return conversation
@@ -354,15 +357,27 @@ async def _show(caller: Caller, conversation_id: UUID) -> Conversation:
     return shown
 
 
-async def _shown(caller: Caller, rows: Sequence[ConversationRow]) -> list[Conversation]:
-    names = await names_of(caller.workspace_id, [row.contact_id for row in rows])
+async def _shown(caller: Caller, rows: Sequence[NamedConversation]) -> list[Conversation]:
+    contacts = await names_of(caller.workspace_id, [row.contact_id for row in rows])
+    members = await _member_names(caller, {row.assignee_id for row in rows if row.assignee_id is not None})
     return [
         Conversation.model_validate(
-            {name: getattr(row, name) for name in Conversation.model_fields if name != "contact_name"}
-            | {"contact_name": names.get(row.contact_id)}
+            {name: getattr(row, name) for name in Conversation.model_fields if hasattr(row, name)}
+            | {
+                "contact_name": contacts.get(row.contact_id),
+                "assignee_name": None if row.assignee_id is None else members.get(row.assignee_id),
+            }
         )
         for row in rows
     ]
+
+
+async def _member_names(caller: Caller, member_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The names of members; most lists have none to look up."""
+    if not member_ids:
+        return {}
+    found = await NAMES_OF_MEMBERS.all(caller.workspace_id, list(member_ids))
+    return {row["id"]: row["name"] for row in found}
 
 
 async def _set_state(

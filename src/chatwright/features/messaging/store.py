@@ -35,6 +35,13 @@ class ConversationRow:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedConversation(ConversationRow):
+    """A conversation to show."""
+
+    inbox_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class VisibleMessage:
     """A message as the contact may see it."""
 
@@ -84,10 +91,12 @@ LOCK_CONVERSATION = Statement(
     f"select {CONVERSATION} from conversations where workspace_id = $1 and id = $2 for update",
     ConversationRow,
 )
+_NAMED = f"""{CONVERSATION},
+    (select name from inboxes where inboxes.id = conversations.inbox_id) as inbox_name"""
 FIND_CONVERSATION = Statement(
     "messaging.find_conversation",
-    f"select {CONVERSATION} from conversations where workspace_id = $1 and id = $2",
-    ConversationRow,
+    f"select {_NAMED} from conversations where workspace_id = $1 and id = $2",
+    NamedConversation,
 )
 CONVERSATION_BY_ADDRESS = Statement(
     "messaging.conversation_by_address",
@@ -111,7 +120,7 @@ CONTACT_OF_MESSAGE = Statement(
 LIST_CONVERSATIONS = Statement(
     "messaging.list_conversations",
     f"""
-    select {CONVERSATION} from conversations
+    select {_NAMED} from conversations
     where workspace_id = $1 and ($2::uuid[] is null or inbox_id = any($2))
       and ($3::text is null or state = $3) and ($4::text is null or owner = $4)
       and ($5::uuid is null or inbox_id = $5) and ($6::uuid[] is null or contact_id = any($6))
@@ -122,7 +131,7 @@ LIST_CONVERSATIONS = Statement(
           where contacts.id = conversations.contact_id and worn.tag_id = any($12)))
     order by updated_at desc, id desc limit $11
     """,
-    ConversationRow,
+    NamedConversation,
 )
 ADVANCE_CONVERSATION = Statement(
     "messaging.advance_conversation",

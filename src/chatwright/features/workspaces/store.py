@@ -11,7 +11,7 @@ from chatwright.features.workspaces.models import (
     Role,
     Workspace,
 )
-from chatwright.ports.database import Statement, value
+from chatwright.ports.database import Statement, record, value
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,6 +355,14 @@ FIND_MEMBER = Statement(
     where members.workspace_id = $1 and users.id = $2
     """,
     Member,
+)
+NAMES_OF_MEMBERS = Statement(
+    "workspaces.names_of_members",
+    """
+    select users.id, users.name from members join users on users.id = members.user_id
+    where members.workspace_id = $1 and users.id = any($2::uuid[])
+    """,
+    record,
 )
 SET_ROLE = Statement(
     "workspaces.set_role", "update members set role = $3 where workspace_id = $1 and user_id = $2", value
