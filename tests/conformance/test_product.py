@@ -1,11 +1,12 @@
 """The conformance suite against the product's own tools, resources and prompts."""
 
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import pytest
-import pytest_asyncio
 
 from chatwright.app.server import build_app
 from chatwright.app.wiring import Product
@@ -44,17 +45,25 @@ NEEDING_A_FIXTURE: Final = {
 """The checks of server-stateless that call a tool which only the conformance registry has."""
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def url(product: Product) -> AsyncGenerator[str]:
-    """Where the product shows its catalogue to the owner of a workspace."""
+@asynccontextmanager
+async def shown(product: Product, *, sessions: bool) -> AsyncGenerator[str]:
+    """The product, showing its catalogue to the owner of a workspace; gives the URL of its MCP face."""
+    settings = replace(product.settings, mcp_sessions=sessions)
     token = await token_of(await open_desk(product))
-    async with serving(WithToken(build_app(product), token)) as base:
+    async with serving(WithToken(build_app(replace(product, settings=settings)), token)) as base:
         yield f"{base}/mcp"
 
 
-@pytest.mark.parametrize("revision", ANY_SERVER)
-async def test_all_that_asks_for_no_fixture_is_green(url: str, tmp_path: Path, revision: str) -> None:
-    verdict = await judge(url, revision, tmp_path)
+@pytest.mark.parametrize(
+    ("revision", "sessions"), [("2025-11-25", False), ("2025-11-25", True), ("2026-07-28", False)]
+)
+async def test_all_that_asks_for_no_fixture_is_green(
+    product: Product, tmp_path: Path, revision: str, *, sessions: bool
+) -> None:
+    async with shown(product, sessions=sessions) as url:
+        verdict = await judge(url, revision, tmp_path)
     assert verdict.scenarios >= ANY_SERVER[revision]
     failures = [check for check in verdict.failures if check.scenario in ANY_SERVER[revision]]
     assert {check.name for check in failures} == NEEDING_A_FIXTURE[revision], told(failures)
+    kept = {check.status for check in verdict.checks if check.scenario == "server-session-lifecycle"}
+    assert ("SUCCESS" in kept) == sessions

@@ -77,10 +77,16 @@ def _parts(product: Product, metrics: Metrics, static: Path) -> Parts:
 
 
 def _catalogue_face(product: Product) -> McpFace:
+    sessions = Sessions() if product.settings.mcp_sessions else None
     registry = product_registry(
-        CATALOGUE, product.pipeline, product.events, product.signals, version("chatwright")
+        CATALOGUE,
+        product.pipeline,
+        product.events,
+        product.signals,
+        version("chatwright"),
+        sessions=sessions,
     )
-    return mcp_face(product, registry)
+    return mcp_face(product, registry, sessions=sessions)
 
 
 def mcp_face(product: Product, registry: Registry, *, sessions: Sessions | None = None) -> McpFace:

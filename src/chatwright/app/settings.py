@@ -32,6 +32,8 @@ class Settings:
     """`CHATWRIGHT_ALLOWED_HOSTS`: hosts, or host:port, that calls may go to though they are not public, by commas."""
     metrics_token: str | None = None
     """`CHATWRIGHT_METRICS_TOKEN`: who presents it may read /metrics; without it only this machine may."""
+    mcp_sessions: bool = False
+    """`CHATWRIGHT_MCP_SESSIONS`: `on` lets MCP clients from before 2026-07-28 watch resources; one process only."""
     oauth_clients: tuple[str, ...] = ("any",)
     """`CHATWRIGHT_OAUTH_CLIENTS`: whose OAuth clients are known by a metadata document: `any`, `none`, or domains."""
     oauth_registration: bool = True
@@ -59,6 +61,7 @@ def load_settings(*, data: Path, url: str) -> Settings:
         lease_seconds=_number("CHATWRIGHT_LEASE_SECONDS", 30),
         allowed_hosts=_list("CHATWRIGHT_ALLOWED_HOSTS"),
         metrics_token=os.environ.get("CHATWRIGHT_METRICS_TOKEN") or None,
+        mcp_sessions=_switch("CHATWRIGHT_MCP_SESSIONS", default=False),
         oauth_clients=_list("CHATWRIGHT_OAUTH_CLIENTS") or ("any",),
         oauth_registration=_switch("CHATWRIGHT_OAUTH_REGISTRATION", default=True),
         oauth_access_minutes=_number("CHATWRIGHT_OAUTH_ACCESS_MINUTES", 60),
