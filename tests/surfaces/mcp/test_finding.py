@@ -13,11 +13,14 @@ from mcp.types import CallToolResult, TextContent
 from chatwright.catalogue import CATALOGUE
 from chatwright.features.contacts.operations import create_contact, get_contact
 from chatwright.features.contacts.tags.operations import create_tag, list_tags
+from chatwright.features.messaging.operations import list_conversations, list_messages
 from chatwright.features.workspaces.operations import list_audit
 from chatwright.kernel.caller import Surface
 from chatwright.surfaces.mcp.costs import MOST_PER_TOOL, tokens_of
 from chatwright.surfaces.mcp.schemas import full_input_schema
 from tests.conftest import Desk
+from tests.features.messaging.conftest import Post
+from tests.features.messaging.paper import letter
 from tests.surfaces.mcp.server import ERAS, ask, connected, legacy, modern, token_of
 
 TOOLS = {operation.tool: operation for operation in CATALOGUE if Surface.MCP in operation.surfaces}
@@ -188,6 +191,30 @@ class TestRunning:
             result = await run(client, "write", "create_tag", arguments, idempotency_key="beside")
         assert problem_of(result)["fields"][0]["path"] == "idempotency_key"
         assert (await desk.call(list_tags))["items"] == []
+
+    async def test_a_deletion_asks_in_two_steps_as_by_the_tool_itself(
+        self, mcp_url: str, desk: Desk, mode: str
+    ) -> None:
+        arguments = {"tag_id": (await desk.call(create_tag, name="VIP"))["id"]}
+        async with connected(mcp_url, await token_of(desk), mode) as client:
+            asked = problem_of(await run(client, "write", "delete_tag", arguments))
+            assert asked["code"] == "CONFIRMATION_REQUIRED"
+            assert [tag["name"] for tag in (await desk.call(list_tags))["items"]] == ["VIP"]
+            token = asked["details"]["confirm_token"]
+            done = await run(client, "write", "delete_tag", arguments, confirm_token=token)
+        assert not done.is_error, done.content
+        assert (await desk.call(list_tags))["items"] == []
+
+    async def test_a_dry_run_sends_nothing(self, mcp_url: str, post: Post, mode: str) -> None:
+        await post.receive(letter("hi"))
+        (conversation,) = (await post.desk.call(list_conversations))["items"]
+        arguments = {"conversation_id": conversation["id"], "text": "On its way"}
+        async with connected(mcp_url, await token_of(post.desk), mode) as client:
+            tried = await run(client, "write", "send_message", arguments, dry_run=True)
+        assert not tried.is_error, tried.content
+        assert (tried.meta or {})["dry_run"] is True
+        written = (await post.desk.call(list_messages, conversation_id=conversation["id"]))["items"]
+        assert [message["direction"] for message in written] == ["in"]
 
     async def test_faults_in_the_arguments_are_named_as_by_the_tool_itself(
         self, mcp_url: str, desk: Desk, mode: str

@@ -20,12 +20,18 @@ from chatwright.surfaces.mcp.answers import failure
 from chatwright.surfaces.mcp.calls import Calls
 from chatwright.surfaces.mcp.context import Context, caller_of, selection_of
 from chatwright.surfaces.mcp.ranking import Described, Ranking, Vocabulary, shipped_vocabulary
-from chatwright.surfaces.mcp.schemas import Schema, full_input_schema
+from chatwright.surfaces.mcp.schemas import (
+    CONFIRM_TOKEN,
+    DRY_RUN,
+    IDEMPOTENCY_KEY,
+    Schema,
+    full_input_schema,
+)
 from chatwright.surfaces.mcp.selection import RUN_READ_TOOL, RUN_WRITE_TOOL, SEARCH_TOOLS, Selection
 
 MOST_FOUND: Final = 20
 _NEAREST: Final = 3
-_THROUGH: Final = ("idempotency_key", "dry_run", "confirm_token")
+_THROUGH: Final = (IDEMPOTENCY_KEY, DRY_RUN, CONFIRM_TOKEN)
 """Arguments of `run_write_tool` that belong among the tool's own, when given."""
 
 
