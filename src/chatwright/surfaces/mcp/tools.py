@@ -26,7 +26,7 @@ from chatwright.surfaces.mcp.lean import lean_tool
 from chatwright.surfaces.mcp.schemas import Schema
 from chatwright.surfaces.mcp.selection import Selection
 
-_MOST_LISTS = 256
+_MOST_LISTS = 64
 """How many different lists (by what a caller may see, and protocol revision) a process remembers."""
 
 
