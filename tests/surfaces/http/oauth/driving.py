@@ -110,7 +110,7 @@ class Program:
         }
         return {name: text for name, text in {**usual, **changes}.items() if text is not None}
 
-    async def exchange(self, code: str, **changes: Any) -> httpx2.Response:
+    async def exchange(self, code: str, /, **changes: Any) -> httpx2.Response:
         usual = {
             "grant_type": "authorization_code",
             "code": code,
@@ -121,7 +121,7 @@ class Program:
         form = {name: text for name, text in {**usual, **changes}.items() if text is not None}
         return await self.http.post("/oauth/token", data=form)
 
-    async def refresh(self, token: str, **changes: Any) -> httpx2.Response:
+    async def refresh(self, token: str, /, **changes: Any) -> httpx2.Response:
         form = {"grant_type": "refresh_token", "refresh_token": token, "client_id": self.id, **changes}
         return await self.http.post("/oauth/token", data=form)
 
