@@ -73,6 +73,15 @@ async def test_no_more_sessions_are_opened_than_a_process_may_keep(product: Prod
         assert (await called(url, token, session)).status_code == 200
 
 
+async def test_the_oldest_session_of_a_principal_gives_way(product: Product, desk: Desk) -> None:
+    token, colleague = await token_of(desk), await token_of(desk)
+    async with keeping(product, Sessions(most_each=2)) as url:
+        beside = await opened(url, colleague)
+        sessions = [await opened(url, token) for _ in range(3)]
+        assert [(await called(url, token, each)).status_code for each in sessions] == [404, 200, 200]
+        assert (await called(url, colleague, beside)).status_code == 200
+
+
 async def test_an_idle_session_is_forgotten(product: Product, desk: Desk) -> None:
     token = await token_of(desk)
     async with keeping(product, Sessions(idle_seconds=0.05)) as url:

@@ -84,7 +84,7 @@ class McpFace:
         if sessions is not None:
             keeping = _keeping(server, sessions, max_body)
             self._managers.append(keeping)
-            ways = replace(ways, session=SessionWay(StreamableHTTPASGIApp(keeping), sessions.look_seconds))
+            ways = replace(ways, session=SessionWay(StreamableHTTPASGIApp(keeping), sessions))
         self.app = Door(
             ways,
             authenticator,
