@@ -141,6 +141,18 @@ async def test_a_token_limited_to_inboxes_hears_of_the_contacts_it_sees_until_th
         assert await all_heard(subscription, path)
 
 
+async def test_a_token_limited_to_tags_hears_of_those_that_carry_them(mcp_url: str, desk: Desk) -> None:
+    tag = await desk.call(create_tag, name="VIP")
+    mine = await desk.call(create_contact, name="Ann", tags=["VIP"])
+    other = await desk.call(create_contact, name="Bob")
+    paths = (f"contacts/{mine['id']}", f"contacts/{other['id']}")
+    token = await token_of(desk, tag_ids=[tag["id"]])
+    async with listening(mcp_url, token, *paths) as subscription:
+        await desk.call(update_contact, contact_id=other["id"], name="Bobby")
+        await desk.call(update_contact, contact_id=mine["id"], name="Anna")
+        assert await heard(subscription) == ResourceUpdated(f"chatwright://{paths[0]}")
+
+
 async def test_nobody_watches_more_than_a_client_needs(mcp_url: str, desk: Desk) -> None:
     uris = [f"chatwright://contacts/{new_id()}" for _ in range(streams.MOST_WATCHED + 1)]
     async with connected(mcp_url, await token_of(desk)) as client:

@@ -75,11 +75,19 @@ class TestPrompts:
         async with connected(mcp_url, await token_of(post.desk), mode) as client:
             listed = {tool.name for tool in (await client.list_tools()).tools}
             words = words_of(await client.get_prompt("clean_up_contacts"))
-        for operation in CATALOGUE:
-            if operation.tool in listed or operation.tool not in words:
-                continue
-            runner = "run_write_tool" if operation.writes else "run_read_tool"
-            assert f"{operation.tool} (by {runner})" in words
+        named = {
+            operation.name: operation
+            for operation in CATALOGUE
+            if next(each for each in RECIPES if each.name == "clean_up_contacts").operations
+            >= {operation.name}
+        }
+        (ways,) = re.findall(r"Not in your list of tools, so call: (.*)\.", words)
+        reading, _, writing = ways.partition(" through run_read_tool")
+        writing = writing.removesuffix(" through run_write_tool").removeprefix("; ")
+        hidden = {each for each in named.values() if each.tool not in listed}
+        assert set(reading.split(", ")) - {""} == {each.tool for each in hidden if not each.writes}
+        assert set(writing.split(", ")) - {""} == {each.tool for each in hidden if each.writes}
+        assert hidden
 
     async def test_a_segment_by_name_comes_with_the_plan(self, mcp_url: str, desk: Desk, mode: str) -> None:
         await desk.call(create_contact, name="Ann")

@@ -305,6 +305,21 @@ class TestListing:
             ]
             assert (await client.list_prompts()).prompts == []
 
+    async def test_only_what_the_chosen_toolset_reaches(self, mcp_url: str, post: Post) -> None:
+        conversation = await post.begin()
+        async with connected(f"{mcp_url}/x/contacts,notes", await token_of(post.desk)) as client:
+            templates = (await client.list_resource_templates()).resource_templates
+            assert {template.uri_template for template in templates} == {
+                "chatwright://workspace/limits{?cursor}",
+                "chatwright://contacts/{id}",
+                "chatwright://contacts/{id}/notes{?cursor}",
+            }
+            for path in (f"conversations/{conversation['id']}", "workspace"):
+                with pytest.raises(MCPError) as caught:
+                    await read(client, f"chatwright://{path}")
+                assert caught.value.data["code"] == "NOT_FOUND"
+            assert await read(client, f"chatwright://contacts/{conversation['contact_id']}")
+
     async def test_templates_name_what_can_be_read_by_id_or_in_pages(self, mcp_url: str, desk: Desk) -> None:
         async with connected(mcp_url, await token_of(desk)) as client:
             listed = (await client.list_resource_templates()).resource_templates

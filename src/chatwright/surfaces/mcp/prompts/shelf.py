@@ -86,16 +86,24 @@ class Prompts:
         )
 
     def _words(self, recipe: Recipe, arguments: Mapping[str, str], reader: Reader) -> str:
-        words = OPERATION.sub(lambda found: self._tool(found[1], reader), recipe.words)
+        words = OPERATION.sub(lambda found: self._operations[found[1]].tool, recipe.words)
         given = [f"{name}: {value}" for name, value in arguments.items()]
-        return "\n\n".join([words, RULES, *(["Given:\n" + "\n".join(given)] if given else [])])
+        ways = self._ways_to(recipe, reader)
+        return "\n\n".join([words, *ways, RULES, *(["Given:\n" + "\n".join(given)] if given else [])])
 
-    def _tool(self, name: str, reader: Reader) -> str:
-        """A tool as the client reaches it: by its name, or through the one that runs those not listed."""
-        operation = self._operations[name]
-        if reader.selection.shows(operation):
-            return operation.tool
-        return f"{operation.tool} (by {RUN_WRITE_TOOL if operation.writes else RUN_READ_TOOL})"
+    def _ways_to(self, recipe: Recipe, reader: Reader) -> list[str]:
+        """How to call the tools of a recipe that the client's list lacks."""
+        hidden = [
+            operation
+            for name in sorted(recipe.operations)
+            if not reader.selection.shows(operation := self._operations[name])
+        ]
+        ways = [
+            (RUN_READ_TOOL, [operation.tool for operation in hidden if not operation.writes]),
+            (RUN_WRITE_TOOL, [operation.tool for operation in hidden if operation.writes]),
+        ]
+        told = [f"{', '.join(names)} through {runner}" for runner, names in ways if names]
+        return [f"Not in your list of tools, so call: {'; '.join(told)}."] if told else []
 
     def _usable(self, recipe: Recipe, reader: Reader) -> bool:
         return all(reader.reaches(self._operations[name]) for name in recipe.operations)

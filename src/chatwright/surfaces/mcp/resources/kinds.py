@@ -137,6 +137,7 @@ _OF_TEMPLATE: Final = ("id", "inbox_id", "name", "language", "category", "status
 _OF_FIELD: Final = ("id", "key", "label", "kind", "choices")
 _OF_TAG: Final = ("id", "name", "contacts")
 _OF_MEMBER: Final = ("id", "name", "email", "role")
+_REPEATED: Final = ("conversation_id",)
 _SECRETIVE: Final = ("settings", "secrets_set", "hook_url", "hook_token")
 _CAPABILITIES: Final = ("workspace", "inbox", "template", "field", "tag", "member")
 
@@ -221,7 +222,7 @@ KINDS: Final = (
         "A conversation: who it is with, who answers it, and its latest messages, newest first.",
         {
             "conversation": Part("conversations.get"),
-            "messages": Part("messages.list", more="conversations/{id}/messages"),
+            "messages": Part("messages.list", more="conversations/{id}/messages", without=_REPEATED),
         },
         directory=CONVERSATIONS,
         listed=True,
@@ -233,7 +234,7 @@ KINDS: Final = (
         "conversations/{id}/messages",
         "History of a conversation",
         "The messages and internal notes of a conversation, newest first, in pages.",
-        {"messages": Part("messages.list", more="conversations/{id}/messages", limit=50)},
+        {"messages": Part("messages.list", more="conversations/{id}/messages", limit=50, without=_REPEATED)},
         directory=CONVERSATIONS,
         follows={"message": ("conversation",), "conversation.deleted": ("conversation",)},
     ),
@@ -399,7 +400,7 @@ KINDS: Final = (
         "audit",
         "Audit trail",
         "Who did what, newest first, in pages. Changes are told; a call that was refused shows at the next reading.",
-        {"records": Part("audit.list", more="audit", limit=50)},
+        {"records": Part("audit.list", more="audit", limit=50, without=("hash",))},
         follows={"*": ()},
     ),
 )

@@ -135,7 +135,10 @@ class Resources:
 
     async def contents(self, reader: Reader, uri: str) -> TextResourceContents:
         """One resource as JSON. Raises NotFound for a URI that names nothing, and the operations' own errors."""
-        document = await self._document(reader, target_of(uri, self.kinds), uri)
+        target = target_of(uri, self.kinds)
+        if not all(reader.selection.allows(self._operations[name]) for name in target.kind.needed):
+            raise unknown(uri)
+        document = await self._document(reader, target, uri)
         value, cuts = shortened(document.value, MOST_BYTES)
         meta: dict[str, Any] = {
             **({OUTSIDE: document.outside} if document.outside else {}),
