@@ -1,11 +1,17 @@
 """What clients may say before anybody is asked: metadata, registration, and every way to be refused."""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx2
 import pytest
 from starlette.types import ASGIApp
 
+from chatwright.app.server import build_app
+from chatwright.app.wiring import Product
+from chatwright.features.workspaces.oauth.policy import OAuthPolicy
+from chatwright.features.workspaces.oauth.server import AuthorizationServer
+from chatwright.net.http import Web
 from tests.surfaces.http.conftest import connect
 from tests.surfaces.http.oauth.driving import BACK, HERE, Person, Program, answer_of, registered
 
@@ -26,11 +32,25 @@ class TestMetadata:
         assert told["registration_endpoint"] == f"{HERE}/oauth/register"
         assert "contacts:read" in told["scopes_supported"]
 
-    async def test_the_issuer_is_the_public_address_to_the_letter(self, secure_app: ASGIApp) -> None:
-        async with connect(secure_app, url="https://chat.example") as client:
-            told = (await client.get("/.well-known/oauth-authorization-server")).json()
-        assert told["issuer"].startswith("http")
-        assert not told["issuer"].endswith("/")
+    async def test_below_a_path_it_stands_where_clients_look_for_it(self, product: Product) -> None:
+        url = "https://chat.example/desk"
+        web = Web()
+        oauth = AuthorizationServer(
+            product.database,
+            product.cipher,
+            web,
+            product.limiter,
+            OAuthPolicy(issuer=url, registration=False),
+        )
+        settings = replace(product.settings, public_url=url)
+        async with connect(build_app(replace(product, settings=settings, oauth=oauth))) as client:
+            told = (await client.get("/.well-known/oauth-authorization-server/desk")).json()
+            refused = await client.post("/oauth/register", json={"redirect_uris": [BACK]})
+        await web.close()
+        assert told["issuer"] == url
+        assert told["token_endpoint"] == f"{url}/oauth/token"
+        assert "registration_endpoint" not in told
+        assert refused.status_code == 400
 
     @pytest.mark.parametrize(
         "path",
@@ -186,24 +206,24 @@ class TestRefusals:
         assert "cannot be connected" in answer.text
 
     @pytest.mark.parametrize(
-        ("wanted", "allowed"),
+        ("wanted", "status"),
         [
-            ("http://127.0.0.1:5000/cb", True),
-            ("http://127.0.0.1/cb", True),
-            ("http://127.0.0.1:5000/other", False),
-            ("http://localhost:5000/cb", False),
-            ("https://127.0.0.1:5000/cb", False),
-            ("http://127.0.0.1:5000/cb?x=1", False),
-            ("http://me@127.0.0.1:5000/cb", False),
-            ("http://127.0.0.1:99999/cb", False),
+            ("http://127.0.0.1:5000/cb", 200),
+            ("http://127.0.0.1/cb", 200),
+            ("http://127.0.0.1:5000/other", 400),
+            ("http://localhost:5000/cb", 400),
+            ("https://127.0.0.1:5000/cb", 400),
+            ("http://127.0.0.1:5000/cb?x=1", 400),
+            ("http://me@127.0.0.1:5000/cb", 400),
+            ("http://127.0.0.1:99999/cb", 400),
         ],
     )
     async def test_on_the_own_machine_only_the_port_is_free(
-        self, person: Person, http: httpx2.AsyncClient, wanted: str, allowed: bool
+        self, person: Person, http: httpx2.AsyncClient, wanted: str, status: int
     ) -> None:
         program = await registered(http, redirect_uris=["http://127.0.0.1:1234/cb"])
         answer = await person.ask(**program.request(redirect_uri=wanted))
-        assert answer.status_code == (200 if allowed else 400)
+        assert answer.status_code == status
 
     @pytest.mark.parametrize("part", ["/mcp", "/mcp/x/contacts", "/mcp/x/contacts/readonly"])
     async def test_parts_of_the_endpoint_are_this_resource(
