@@ -56,11 +56,19 @@ class Server:
         self._http.close()
 
     def call(
-        self, operation: AnyOperation, arguments: Mapping[str, Any], *, idempotency_key: str | None = None
+        self,
+        operation: AnyOperation,
+        arguments: Mapping[str, Any],
+        *,
+        idempotency_key: str | None = None,
+        dry_run: bool = False,
     ) -> Answer:
         """Run an operation. A lost connection is tried again only where repeating cannot do harm."""
-        request = self._request(operation, arguments, idempotency_key)
-        repeatable = operation.idempotent or idempotency_key is not None
+        headers = {} if idempotency_key is None else {"idempotency-key": idempotency_key}
+        if dry_run:
+            headers["dry-run"] = "true"
+        request = self._request(operation, arguments, headers)
+        repeatable = operation.idempotent or bool(headers)
         response = self._send(request, PAUSES_SECONDS if repeatable else ())
         _raise_for(response)
         return Answer(_object_of(response), replayed=response.headers.get("idempotent-replayed") == "true")
@@ -91,13 +99,12 @@ class Server:
         return _object_of(response)
 
     def _request(
-        self, operation: AnyOperation, arguments: Mapping[str, Any], idempotency_key: str | None
+        self, operation: AnyOperation, arguments: Mapping[str, Any], headers: Mapping[str, str]
     ) -> httpx2.Request:
         given = dict(arguments)
         path = API + operation.path
         for name in operation.path_fields:
             path = path.replace(f"{{{name}}}", quote(str(given.pop(name, "")), safe=""))
-        headers = {} if idempotency_key is None else {"idempotency-key": idempotency_key}
         if operation.method == "GET":
             parameters = httpx2.QueryParams(_query(given))
             return self._http.build_request("GET", path, params=parameters, headers=headers)

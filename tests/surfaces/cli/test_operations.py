@@ -223,3 +223,14 @@ class TestFailures:
 
 def read_url(shell: Shell) -> str:
     return json.loads(shell.config.read_text())["profiles"]["local"]["url"]
+
+
+async def test_a_dry_run_changes_nothing_and_says_so(shell: Shell) -> None:
+    made = await shell(
+        "inboxes", "create", "--channel", "webchat", "--name", "Shop", "--settings", "{}", "--json"
+    )
+    inbox_id = json.loads(made.out)["id"]
+    dry = await shell("inboxes", "delete", inbox_id, "--dry-run", "--json")
+    assert (dry.code, json.loads(dry.out)["name"]) == (0, "Shop")
+    assert "dry run" in dry.err
+    assert (await shell("inboxes", "get", inbox_id)).code == 0

@@ -8,7 +8,7 @@ import httpx2
 import orjson
 import pytest
 
-from chatwright.features.workspaces.operations import export_audit
+from chatwright.features.workspaces.operations import create_token, export_audit
 from chatwright.kernel.errors import Problem
 from tests.conftest import Desk
 from tests.surfaces.http.conftest import audited, token_of
@@ -226,3 +226,39 @@ class TestAuditExport:
         answer = await http.get("/api/v1/audit/export", headers={"authorization": f"Bearer {token}"})
         records = [orjson.loads(line) for line in answer.content.splitlines()]
         assert [record["operation"] for record in records] == ["token.create"]
+
+
+class TestDryRun:
+    async def test_it_answers_and_keeps_nothing(self, api: httpx2.AsyncClient) -> None:
+        dry = await api.post(TOKENS, json={"name": "n8n"}, headers={"Dry-Run": "true"})
+        assert dry.status_code == 200
+        assert dry.headers["dry-run"] == "true"
+        assert dry.json()["access_token"]["name"] == "n8n"
+        assert len((await api.get(TOKENS)).json()["items"]) == 1
+        wet = await api.post(TOKENS, json={"name": "n8n"}, headers={"Dry-Run": "false"})
+        assert "dry-run" not in wet.headers
+        assert len((await api.get(TOKENS)).json()["items"]) == 2
+
+    async def test_it_says_what_would_go_wrong(self, api: httpx2.AsyncClient) -> None:
+        answer = await api.delete(f"{TOKENS}/{uuid4()}", headers={"Dry-Run": "true"})
+        problem_of(answer, 404, "TOKEN_NOT_FOUND")
+
+    async def test_a_header_that_says_neither_does_nothing(self, api: httpx2.AsyncClient) -> None:
+        answer = await api.post(TOKENS, json={"name": "n8n"}, headers={"Dry-Run": "yes"})
+        problem_of(answer, 422, "INVALID_ARGUMENT")
+        assert len((await api.get(TOKENS)).json()["items"]) == 1
+
+
+class TestApproval:
+    async def test_a_supervised_program_is_told_where_its_call_waits(
+        self, api: httpx2.AsyncClient, desk: Desk
+    ) -> None:
+        made = await desk.call(create_token, name="robot", supervised=True)
+        robot = {"authorization": f"Bearer {made['token']}"}
+        victim = (await desk.call(create_token, name="n8n"))["access_token"]["id"]
+        answer = await api.delete(f"{TOKENS}/{victim}", headers=robot)
+        problem = problem_of(answer, 403, "APPROVAL_REQUIRED")
+        assert problem.details is not None
+        place = f"/api/v1/approvals/{problem.details['approval_id']}"
+        assert (await api.get(place, headers=robot)).json()["status"] == "waiting"
+        assert len((await api.get(TOKENS)).json()["items"]) == 3

@@ -28,6 +28,7 @@ class Wishes:
     as_json: bool
     every_page: bool
     idempotency_key: str | None
+    dry_run: bool
 
 
 def groups_of(operations: Iterable[AnyOperation]) -> dict[str, list[AnyOperation]]:
@@ -49,6 +50,8 @@ def add_command(group: typer.Typer, operation: AnyOperation) -> None:
             as_json=values.pop("as_json"),
             every_page=values.pop("every_page", False),
             idempotency_key=values.pop("idempotency_key", None),
+            # An operation may have a field of that name, which means more to it.
+            dry_run=values.pop("dry_run", False) if operation.outward else False,
         )
         _run(operation, _arguments(options, values), wishes)
 
@@ -69,6 +72,9 @@ def _common_parameters(operation: AnyOperation) -> Iterable[inspect.Parameter]:
     if operation.writes:
         words = "Repeating the call under the same key changes nothing more."
         yield _parameter("idempotency_key", str | None, "--idempotency-key", words, default=None)
+    if operation.outward:
+        words = "Only try it: nothing is kept or sent."
+        yield _parameter("dry_run", bool, "--dry-run", words, default=False)
 
 
 def _parameter(
@@ -111,7 +117,9 @@ def _run(operation: AnyOperation, arguments: Values, wishes: Wishes) -> None:
             }
         else:
             key = wishes.idempotency_key or _key_of_its_own(operation)
-            value = server.call(operation, arguments, idempotency_key=key).value
+            value = server.call(operation, arguments, idempotency_key=key, dry_run=wishes.dry_run).value
+    if wishes.dry_run:
+        typer.echo("This was a dry run: nothing of it has happened.", err=True)
     (print_json if wishes.as_json else print_result)(value)
     if judge := VERDICTS.get(operation.name):
         judge(value)

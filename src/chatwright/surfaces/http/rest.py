@@ -16,6 +16,8 @@ from chatwright.kernel.caller import Surface
 from chatwright.kernel.errors import (
     ApprovalRequired,
     ChatwrightError,
+    DeadlineExceeded,
+    FieldProblem,
     IdempotencyConflict,
     IdempotencyInProgress,
     Internal,
@@ -36,7 +38,16 @@ from chatwright.surfaces.http.reading import list_fields, read_arguments
 from chatwright.surfaces.http.routes import DescribedRoute, Handle
 
 API = "/api/v1"
-ALWAYS = (Unauthenticated, ScopeMissing, InvalidInput, RateLimitExceeded, Internal, Unavailable)
+DRY_RUN = "dry-run"
+ALWAYS = (
+    Unauthenticated,
+    ScopeMissing,
+    InvalidInput,
+    RateLimitExceeded,
+    Internal,
+    DeadlineExceeded,
+    Unavailable,
+)
 WITH_BODY = (PayloadTooLarge, UnsupportedMediaType)
 WHEN_WRITING = (ApprovalRequired, IdempotencyConflict, IdempotencyInProgress)
 
@@ -80,7 +91,11 @@ def _handler(operation: AnyOperation) -> Handle:
     async def handle(request: Request) -> Response:
         caller = await caller_of(request)
         arguments = await read_arguments(request, operation, lists)
-        outcome = await parts_of(request).pipeline.run(
+        pipeline = parts_of(request).pipeline
+        if _is_dry(request):
+            outcome = await pipeline.rehearse(caller, operation, arguments)
+            return JSONAnswer(outcome.value, headers={DRY_RUN: "true"})
+        outcome = await pipeline.run(
             caller, operation, arguments, idempotency_key=request.headers.get("idempotency-key")
         )
         return JSONAnswer(
@@ -88,6 +103,18 @@ def _handler(operation: AnyOperation) -> Handle:
         )
 
     return handle
+
+
+def _is_dry(request: Request) -> bool:
+    """Whether a call is only to be tried; raises InvalidInput for a header that says neither."""
+    match request.headers.get(DRY_RUN, "false").lower():
+        case "true":
+            return True
+        case "false":
+            return False
+        case _:
+            message = "The header Dry-Run is true or false."
+            raise InvalidInput(message, fields=[FieldProblem(path=DRY_RUN, message=message)])
 
 
 def _parameters(operation: AnyOperation) -> list[inspect.Parameter]:
@@ -105,6 +132,8 @@ def _parameters(operation: AnyOperation) -> list[inspect.Parameter]:
         parameters.append(_body(operation, fields))
     if operation.writes:
         parameters.append(_idempotency_key())
+    if operation.outward:
+        parameters.append(_dry_run())
     return parameters
 
 
@@ -151,6 +180,16 @@ def _idempotency_key() -> inspect.Parameter:
         inspect.Parameter.KEYWORD_ONLY,
         annotation=Annotated[str, Header(alias="Idempotency-Key", description=words, max_length=255)],
         default=None,
+    )
+
+
+def _dry_run() -> inspect.Parameter:
+    words = "Only try the call: it answers as it would, and nothing is kept or sent. The answer has the header too."
+    return inspect.Parameter(
+        "dry_run",
+        inspect.Parameter.KEYWORD_ONLY,
+        annotation=Annotated[bool, Header(alias="Dry-Run", description=words)],
+        default=False,
     )
 
 
