@@ -37,8 +37,8 @@ class Heard:
     def __init__(self) -> None:
         self.news: list[tuple[float, float | None, str | None]] = []
 
-    async def __call__(self, done: float, total: float | None, message: str | None) -> None:
-        self.news.append((done, total, message))
+    async def __call__(self, progress: float, total: float | None, message: str | None) -> None:
+        self.news.append((progress, total, message))
 
 
 @pytest.mark.parametrize("mode", ERAS)

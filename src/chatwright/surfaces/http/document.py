@@ -32,8 +32,9 @@ Every action of Chatwright is one operation, and each is one route here.
 
 Errors have one shape, `Problem`, with a stable `code`; `retryable` says whether the same call may succeed later.
 A writing call with an `Idempotency-Key` can be repeated safely for 24 hours; one with `Dry-Run: true` is tried and
-undone. Where a person of the workspace has to approve a call, it ends with `APPROVAL_REQUIRED` and waits for them. Lists come in pages: give
-`next_cursor` of one as `cursor` for the next. `X-Request-Id` names the call in logs and in the audit trail.
+undone. Where a person of the workspace has to approve a call, it ends with `APPROVAL_REQUIRED` and waits for them.
+Lists come in pages: give `next_cursor` of one as `cursor` for the next. `X-Request-Id` names the call in logs and in
+the audit trail.
 """
 
 SECURITY_SCHEMES = {
