@@ -108,6 +108,8 @@ class Claimer:
         try:
             if hopeless or claim.attempts >= self._ledger.max_attempts:
                 async with claim.settling("failed", error=words):
+                    if self._ledger.given_up is not None:
+                        await self._ledger.given_up(claim)
                     return
             async with claim.settling("queued", again_in=backoff(claim.attempts), error=words):
                 return

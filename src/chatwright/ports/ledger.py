@@ -91,6 +91,8 @@ class Ledger:
     """After so many failures a row is `failed` and its lane goes on."""
     at_once: int = 1
     """How many times the usual number of rows a process works together: more where work is mostly waiting."""
+    given_up: Callable[[Claim], Awaitable[None]] | None = None
+    """What else to write about a row that is `failed` for good, in the transaction that says so."""
 
     @property
     def topic(self) -> str:

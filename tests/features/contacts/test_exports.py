@@ -2,7 +2,9 @@
 
 import csv
 import io
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -23,6 +25,7 @@ from chatwright.kernel.caller import Caller
 from chatwright.kernel.ids import new_id
 from chatwright.ports.inbound import Person
 from tests.conftest import Desk
+from tests.features.contacts.test_identities import events_of
 from tests.features.contacts.test_imports import counts, imported
 from tests.features.messaging.paper import paper_inbox
 
@@ -164,3 +167,21 @@ class TestDownloadExport:
         started = await desk.call(start_export)
         with pytest.raises(ExportNotFound):
             await desk.call(download_export, export_id=started["id"])
+
+
+class TestFailure:
+    async def test_that_an_export_was_given_up_is_announced(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def full(*_: object, **__: object) -> int:
+            message = "no space left"
+            raise OSError(message)
+
+        product = desk.product
+        monkeypatch.setattr(type(product.storage), "put", full)
+        started = await desk.call(start_export)
+        ledger = replace(export_ledger(product.storage), max_attempts=1)
+        while await Claimer(product.database, product.signals, ledger).run_once():
+            pass
+        assert (await desk.call(get_export, export_id=started["id"]))["state"] == "failed"
+        assert ("export.failed", UUID(started["id"])) in await events_of(desk)

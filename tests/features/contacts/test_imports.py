@@ -5,12 +5,15 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from chatwright.features.contacts.errors import ImportNotFound, UnknownField
 from chatwright.features.contacts.fields.operations import create_field
+from chatwright.features.contacts.imports import jobs
 from chatwright.features.contacts.imports.jobs import CHUNK, import_ledger
 from chatwright.features.contacts.imports.operations import (
     cancel_import,
@@ -342,3 +345,21 @@ class TestCrash:
         assert kinds.count("contact.created") == total
         assert kinds.count("import.progressed") == 4
         assert kinds.count("import.finished") == 1
+
+    async def test_one_that_cannot_be_worked_is_given_up_and_announced(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(_: str) -> None:
+            message = "a defect of ours"
+            raise RuntimeError(message)
+
+        monkeypatch.setattr(jobs, "read_sheet", broken)
+        started = await desk.call(start_import, csv="name\nAnn\n")
+        product = desk.product
+        ledger = replace(import_ledger(product.storage), max_attempts=1)
+        while await Claimer(product.database, product.signals, ledger).run_once():
+            pass
+        done = await desk.call(get_import, import_id=started["id"])
+        assert done["state"] == "failed"
+        assert done["finished_at"] is not None
+        assert ("import.failed", UUID(started["id"])) in await events_of(desk)

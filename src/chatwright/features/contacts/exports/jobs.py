@@ -44,7 +44,10 @@ def export_ledger(storage: Storage) -> Ledger:
             await store.FINISH_EXPORT.run(claim.id, file.rows, size)
             emit(Event("export.finished", claim.row["workspace_id"], claim.id))
 
-    return Ledger("contact_exports", work)
+    async def give_up(claim: Claim) -> None:
+        emit(Event("export.failed", claim.row["workspace_id"], claim.id))
+
+    return Ledger("contact_exports", work, given_up=give_up)
 
 
 async def _content(file: _File) -> AsyncIterator[bytes]:

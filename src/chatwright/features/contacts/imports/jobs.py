@@ -67,7 +67,10 @@ def import_ledger(storage: Storage) -> Ledger:
         if await _work_rows(claim, run) and run.storage_key is not None and not run.dry_run:
             await storage.delete(run.storage_key)
 
-    return Ledger("contact_imports", work)
+    async def give_up(claim: Claim) -> None:
+        await _finish(claim, "import.failed")
+
+    return Ledger("contact_imports", work, given_up=give_up)
 
 
 async def _prepared(claim: Claim, storage: Storage) -> _Run:
