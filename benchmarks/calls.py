@@ -2,43 +2,61 @@
 
 import itertools
 import json
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.load import request
-from benchmarks.place import Place
+from benchmarks.load import drive, request
+from benchmarks.place import CONNECTIONS, Place
 from benchmarks.processes import Process
 from benchmarks.rounds import Comparison, Sample, Side, compare
 
-VERSION = "2026-07-28"
 RAW = "raw ASGI, same SQL"
+KEPT = "raw ASGI, same bytes"
 SDK = "bare MCP SDK"
 Requests = Callable[[], Iterator[bytes]]
 
 
-def message(method: str, headers: dict[str, str], path: str = "/mcp", **params: Any) -> bytes:
-    """An MCP request of the modern era."""
-    meta = {
-        "io.modelcontextprotocol/protocolVersion": VERSION,
-        "io.modelcontextprotocol/clientCapabilities": {},
-        "io.modelcontextprotocol/clientInfo": {"name": "benchmarks", "version": "1"},
-    }
-    body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": meta}}
-    extra = {
-        "accept": "application/json, text/event-stream",
-        "mcp-protocol-version": VERSION,
-        "mcp-method": method,
-        **({"mcp-name": params["name"]} if "name" in params else {}),
-    }
-    return request("POST", path, {**headers, **extra}, json.dumps(body).encode())
+@dataclass(frozen=True)
+class Setting:
+    """How tools are called."""
+
+    version: str
+    """The revision; messages before 2026-07-28 are of the older era."""
+    clients: int
+    """Connections at once."""
+
+    def __str__(self) -> str:
+        return f"{self.version}, {self.clients} client{'s' if self.clients > 1 else ''}"
+
+    def message(self, method: str, headers: dict[str, str], path: str = "/mcp", **params: Any) -> bytes:
+        """An MCP request, regular in its era."""
+        extra = {"accept": "application/json, text/event-stream", "mcp-protocol-version": self.version}
+        if self.version == MODERN:
+            params["_meta"] = {
+                "io.modelcontextprotocol/protocolVersion": self.version,
+                "io.modelcontextprotocol/clientCapabilities": {},
+                "io.modelcontextprotocol/clientInfo": {"name": "benchmarks", "version": "1"},
+            }
+            extra |= {"mcp-method": method, **({"mcp-name": params["name"]} if "name" in params else {})}
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        return request("POST", path, {**headers, **extra}, json.dumps(body).encode())
+
+    def side(self, name: str, place: Place, process: Process, requests: Requests) -> Side:
+        """A server under this load."""
+        return side(name, place, process, requests, self.clients)
 
 
-def side(name: str, place: Place, process: Process, requests: Requests) -> Side:
+MODERN = "2026-07-28"
+COMMON = Setting(MODERN, CONNECTIONS)
+SETTINGS = [Setting(version, clients) for version in (MODERN, "2025-11-25") for clients in (1, 32)]
+
+
+def side(name: str, place: Place, process: Process, requests: Requests, clients: int = CONNECTIONS) -> Side:
     """A server under a load."""
 
     async def turn() -> Sample:
-        _, sample = await place.load(process, requests())
+        _, sample = await place.load(process, requests(), clients)
         return sample
 
     return Side(name, turn)
@@ -48,10 +66,10 @@ async def rest_read(place: Place) -> list[Comparison]:
     """GET one conversation."""
     path = f"/api/v1/conversations/{place.conversation_id}"
     calls = [request("GET", path, place.headers(token)) for token in place.tokens]
-    async with _raw(place) as (raw, floor):
+    async with place.floor("raw") as raw:
         sides = [
             side("product", place, place.server, lambda: itertools.cycle(calls)),
-            raw(_raw_read(place, floor)),
+            side(RAW, place, raw, _raw_read(place, raw)),
         ]
         return [await compare("REST read (one conversation)", "calls/s", sides, rounds=place.rounds)]
 
@@ -59,24 +77,26 @@ async def rest_read(place: Place) -> list[Comparison]:
 async def tool_read(place: Place) -> list[Comparison]:
     """tools/call of get_conversation."""
     arguments = {"conversation_id": place.conversation_id}
-    calls = [
-        message("tools/call", place.headers(token), name="get_conversation", arguments=arguments)
-        for token in place.tokens
-    ]
-    async with _raw(place) as (raw, floor), place.floor("sdk") as sdk:
-        sides = [
-            side("product", place, place.server, lambda: itertools.cycle(calls)),
-            side(SDK, place, sdk, _echo(place, sdk)),
-            raw(_raw_read(place, floor)),
+
+    def sides(at: Setting, raw: Process, sdk: Process) -> list[Side]:
+        calls = [
+            at.message("tools/call", place.headers(token), name="get_conversation", arguments=arguments)
+            for token in place.tokens
         ]
-        return [await compare("tools/call read (get_conversation)", "calls/s", sides, rounds=place.rounds)]
+        return [
+            at.side("product", place, place.server, lambda: itertools.cycle(calls)),
+            at.side(RAW, place, raw, _raw_read(place, raw)),
+            at.side(SDK, place, sdk, _echo(place, sdk, at)),
+        ]
+
+    return await _in_all_settings(place, "tools/call read", sides)
 
 
 async def tool_write(place: Place) -> list[Comparison]:
     """tools/call of save_reply, every one with an idempotency key of its own, and an audit record."""
     numbers = itertools.count()
 
-    def calls(path: str) -> Iterator[bytes]:
+    def calls(at: Setting, path: str) -> Iterator[bytes]:
         for token in itertools.cycle(place.tokens):
             number = next(numbers)
             arguments = {
@@ -84,34 +104,47 @@ async def tool_write(place: Place) -> list[Comparison]:
                 "text": "Thank you for waiting.",
                 "idempotency_key": f"key-{number}",
             }
-            yield message("tools/call", place.headers(token), path, name="save_reply", arguments=arguments)
+            yield at.message("tools/call", place.headers(token), path, name="save_reply", arguments=arguments)
 
-    async with _raw(place) as (raw, _), place.floor("sdk") as sdk:
-        sides = [
-            side("product", place, place.server, lambda: calls("/mcp")),
-            side(SDK, place, sdk, _echo(place, sdk)),
-            raw(lambda: calls("/write")),
+    def sides(at: Setting, raw: Process, sdk: Process) -> list[Side]:
+        return [
+            at.side("product", place, place.server, lambda: calls(at, "/mcp")),
+            at.side(RAW, place, raw, lambda: calls(at, "/write")),
+            at.side(SDK, place, sdk, _echo(place, sdk, at)),
         ]
-        name = "tools/call write (save_reply, key and audit)"
-        return [await compare(name, "calls/s", sides, rounds=place.rounds)]
+
+    return await _in_all_settings(place, "tools/call write", sides)
 
 
 async def tool_list(place: Place) -> list[Comparison]:
-    """tools/list: all tools of the catalogue beside one trivial tool."""
-    calls = [message("tools/list", place.headers(token)) for token in place.tokens]
-    async with place.floor("sdk") as sdk:
-        one = message("tools/list", {"host": f"127.0.0.1:{sdk.port}"})
-        sides = [
-            side("product", place, place.server, lambda: itertools.cycle(calls)),
-            side("bare MCP SDK, one tool", place, sdk, lambda: itertools.repeat(one)),
+    """tools/list: the default tools beside the same bytes from memory, and beside one trivial tool."""
+    results: list[Comparison] = []
+    async with place.floor("raw") as raw, place.floor("sdk") as sdk:
+        for at in SETTINGS:
+            calls = [at.message("tools/list", place.headers(token)) for token in place.tokens]
+            kept = await drive(place.server.port, itertools.cycle(calls), seconds=0.01, connections=1)
+            to_raw = {"host": f"127.0.0.1:{raw.port}"}
+            keep = request("POST", "/keep", to_raw, kept.last)
+            await drive(raw.port, itertools.repeat(keep), seconds=0.01, connections=1)
+            again = request("GET", "/kept", to_raw)
+            one = at.message("tools/list", {"host": f"127.0.0.1:{sdk.port}"})
+            sides = [
+                at.side("product", place, place.server, lambda calls=calls: itertools.cycle(calls)),
+                at.side(KEPT, place, raw, lambda again=again: itertools.repeat(again)),
+                at.side(f"{SDK}, one tool", place, sdk, lambda one=one: itertools.repeat(one)),
+            ]
+            results.append(await compare(f"tools/list ({at})", "calls/s", sides, rounds=place.rounds))
+    return results
+
+
+async def _in_all_settings(
+    place: Place, name: str, sides: Callable[[Setting, Process, Process], list[Side]]
+) -> list[Comparison]:
+    async with place.floor("raw") as raw, place.floor("sdk") as sdk:
+        return [
+            await compare(f"{name} ({at})", "calls/s", sides(at, raw, sdk), rounds=place.rounds)
+            for at in SETTINGS
         ]
-        return [await compare("tools/list", "calls/s", sides, rounds=place.rounds)]
-
-
-@asynccontextmanager
-async def _raw(place: Place) -> AsyncGenerator[tuple[Callable[[Requests], Side], Process]]:
-    async with place.floor("raw") as floor:
-        yield lambda requests: side(RAW, place, floor, requests), floor
 
 
 def _raw_read(place: Place, floor: Process) -> Requests:
@@ -120,7 +153,7 @@ def _raw_read(place: Place, floor: Process) -> Requests:
     return lambda: itertools.repeat(call)
 
 
-def _echo(place: Place, sdk: Process) -> Requests:
+def _echo(place: Place, sdk: Process, at: Setting) -> Requests:
     headers = {**place.headers(place.tokens[0]), "host": f"127.0.0.1:{sdk.port}"}
-    call = message("tools/call", headers, name="echo", arguments={"text": "hello"})
+    call = at.message("tools/call", headers, name="echo", arguments={"text": "hello"})
     return lambda: itertools.repeat(call)

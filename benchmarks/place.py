@@ -51,12 +51,15 @@ class Place:
     def data(self) -> Path:
         return self.folder / "data"
 
-    async def load(self, process: Process, requests: Iterator[bytes]) -> tuple[Load, Sample]:
+    async def load(
+        self, process: Process, requests: Iterator[bytes], connections: int = CONNECTIONS
+    ) -> tuple[Load, Sample]:
         """One turn of load on a server."""
         cpu, database = process.cpu_seconds(), family_cpu_seconds(self.postmaster)
-        load = await drive(process.port, requests, seconds=self.seconds, connections=CONNECTIONS)
+        load = await drive(process.port, requests, seconds=self.seconds, connections=connections)
         used, database_used = process.cpu_seconds() - cpu, family_cpu_seconds(self.postmaster) - database
-        return load, Sample(load.per_second, used / load.answers, database_used / load.answers)
+        costs = used / load.answers, database_used / load.answers
+        return load, Sample(load.per_second, *costs, load.latencies)
 
     @asynccontextmanager
     async def floor(self, kind: str) -> AsyncGenerator[Process]:

@@ -7,13 +7,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.calls import VERSION
+from benchmarks.calls import MODERN
 from benchmarks.place import CHATWRIGHT, Place
 from benchmarks.rounds import Comparison, Sample, Side, compare
 
 LONGEST_LINE = 4 * 1024 * 1024
 META: dict[str, object] = {
-    "io.modelcontextprotocol/protocolVersion": VERSION,
+    "io.modelcontextprotocol/protocolVersion": MODERN,
     "io.modelcontextprotocol/clientCapabilities": {},
 }
 ASK = (

@@ -5,7 +5,7 @@ import itertools
 import json
 import sys
 
-from benchmarks.calls import message
+from benchmarks.calls import COMMON
 from benchmarks.load import drive, request
 from benchmarks.place import CHATWRIGHT, Place
 from benchmarks.processes import Process, cores, free_port, running
@@ -43,7 +43,7 @@ async def memory(place: Place) -> list[Comparison]:
 
 async def tools(place: Place) -> list[Comparison]:
     """The tools/list answer that an owner's token gets."""
-    calls = itertools.repeat(message("tools/list", place.headers(place.tokens[0])))
+    calls = itertools.repeat(COMMON.message("tools/list", place.headers(place.tokens[0])))
     load = await drive(place.server.port, calls, seconds=0.1, connections=1)
     listed = json.loads(load.last)["result"]["tools"]
     sizes = {tool["name"]: len(json.dumps(tool, separators=(",", ":"))) for tool in listed}
@@ -60,7 +60,9 @@ async def _exercise(place: Place, up: Process) -> None:
     arguments = {"conversation_id": place.conversation_id}
     headers = [place.headers(token) for token in place.tokens]
     reads = [request("GET", path, one) for one in headers]
-    calls = [message("tools/call", one, name="get_conversation", arguments=arguments) for one in headers]
+    calls = [
+        COMMON.message("tools/call", one, name="get_conversation", arguments=arguments) for one in headers
+    ]
     await drive(up.port, itertools.cycle([*reads, *calls]), seconds=place.seconds * 2)
 
 
