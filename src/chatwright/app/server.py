@@ -65,6 +65,7 @@ def _parts(product: Product, metrics: Metrics, static: Path) -> Parts:
         authenticator=product.authenticator,
         sessions=product.sessions,
         oauth=product.oauth,
+        outside_issuer=product.settings.oauth_issuer,
         limiter=product.limiter,
         storage=product.storage,
         public_url=product.settings.public_url,
@@ -95,7 +96,9 @@ def mcp_face(product: Product, registry: Registry, *, sessions: Sessions | None 
     return McpFace(
         registry=registry,
         authenticator=product.authenticator,
-        place=Place(product.settings.public_url, product.settings.public_url),
+        place=Place(
+            product.settings.public_url, product.settings.oauth_issuer or product.settings.public_url
+        ),
         allowed_hosts=(url.netloc, *LOCAL_HOSTS),
         allowed_origins=(product.settings.public_url, *(f"http://{host}:*" for host in LOCAL_HOSTS)),
         sessions=sessions,

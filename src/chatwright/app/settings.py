@@ -42,6 +42,21 @@ class Settings:
     """`CHATWRIGHT_OAUTH_ACCESS_MINUTES`: how long an OAuth access token lasts; clients renew theirs by themselves."""
     oauth_refresh_days: int = 30
     """`CHATWRIGHT_OAUTH_REFRESH_DAYS`: after how long without use a person has to connect an OAuth client anew."""
+    oauth_issuer: str | None = None
+    """`CHATWRIGHT_OAUTH_ISSUER`: an authorization server of yours, which then takes the place of the one built in."""
+    oauth_audience: str | None = None
+    """`CHATWRIGHT_OAUTH_AUDIENCE`: what its tokens for this server name as audience; without it the public URL with
+    `/mcp`."""
+    oauth_jwks_url: str | None = None
+    """`CHATWRIGHT_OAUTH_JWKS_URL`: where its public keys are; its access tokens must then be signed JWTs."""
+    oauth_introspection_url: str | None = None
+    """`CHATWRIGHT_OAUTH_INTROSPECTION_URL`: where it is asked about each token, instead of checking signatures."""
+    oauth_introspection_client: str | None = None
+    """`CHATWRIGHT_OAUTH_INTROSPECTION_CLIENT`: as whom it is asked, `id:secret`."""
+    oauth_email_claim: str = "email"
+    """`CHATWRIGHT_OAUTH_EMAIL_CLAIM`: which claim names the person, by the e-mail address they joined with."""
+    oauth_workspace_claim: str | None = None
+    """`CHATWRIGHT_OAUTH_WORKSPACE_CLAIM`: which claim names the workspace by its id, for people who are in several."""
 
 
 def load_settings(*, data: Path, url: str) -> Settings:
@@ -66,6 +81,13 @@ def load_settings(*, data: Path, url: str) -> Settings:
         oauth_registration=_switch("CHATWRIGHT_OAUTH_REGISTRATION", default=True),
         oauth_access_minutes=_number("CHATWRIGHT_OAUTH_ACCESS_MINUTES", 60),
         oauth_refresh_days=_number("CHATWRIGHT_OAUTH_REFRESH_DAYS", 30),
+        oauth_issuer=os.environ.get("CHATWRIGHT_OAUTH_ISSUER") or None,
+        oauth_audience=os.environ.get("CHATWRIGHT_OAUTH_AUDIENCE") or None,
+        oauth_jwks_url=os.environ.get("CHATWRIGHT_OAUTH_JWKS_URL") or None,
+        oauth_introspection_url=os.environ.get("CHATWRIGHT_OAUTH_INTROSPECTION_URL") or None,
+        oauth_introspection_client=os.environ.get("CHATWRIGHT_OAUTH_INTROSPECTION_CLIENT") or None,
+        oauth_email_claim=os.environ.get("CHATWRIGHT_OAUTH_EMAIL_CLAIM") or "email",
+        oauth_workspace_claim=os.environ.get("CHATWRIGHT_OAUTH_WORKSPACE_CLAIM") or None,
     )
 
 

@@ -24,6 +24,7 @@ from chatwright.features.messaging.jobs import (
 )
 from chatwright.features.messaging.reach import ReachOfTags
 from chatwright.features.workspaces.authentication import Authenticator, Sessions
+from chatwright.features.workspaces.issuers import AskedTokens, Claims, SignedTokens
 from chatwright.features.workspaces.limits import RateLimiter
 from chatwright.features.workspaces.oauth.policy import OAuthPolicy, read_clients
 from chatwright.features.workspaces.oauth.server import AuthorizationServer
@@ -36,6 +37,7 @@ from chatwright.infra.postgres import start_embedded
 from chatwright.infra.schema import migrate
 from chatwright.infra.signals import PostgresSignals
 from chatwright.infra.storage import FolderStorage
+from chatwright.kernel.errors import Misconfigured
 from chatwright.net.http import Web
 from chatwright.ports.channel import register_channel
 from chatwright.ports.inboxes import register_inbox_directory
@@ -91,20 +93,23 @@ async def open_product(settings: Settings) -> AsyncGenerator[Product]:
         register_operations(CATALOGUE)
         limiter = RateLimiter(database)
         storage = FolderStorage(settings.data / "files")
-        yield Product(
-            settings=settings,
-            database=database,
-            signals=signals,
-            events=PostgresEventLog(database),
-            storage=storage,
-            cipher=cipher,
-            limiter=limiter,
-            pipeline=Pipeline(database, limiter, DefaultPolicy(), cipher),
-            authenticator=Authenticator(database),
-            sessions=Sessions(database),
-            oauth=AuthorizationServer(database, cipher, web, limiter, _oauth_policy(settings)),
-            ledgers=_ledgers(settings, database, storage),
-        )
+        try:
+            yield Product(
+                settings=settings,
+                database=database,
+                signals=signals,
+                events=PostgresEventLog(database),
+                storage=storage,
+                cipher=cipher,
+                limiter=limiter,
+                pipeline=Pipeline(database, limiter, DefaultPolicy(), cipher),
+                authenticator=Authenticator(database, _outside_issuer(settings, web)),
+                sessions=Sessions(database),
+                oauth=AuthorizationServer(database, cipher, web, limiter, _oauth_policy(settings)),
+                ledgers=_ledgers(settings, database, storage),
+            )
+        finally:
+            await limiter.close()
 
 
 def _ledgers(settings: Settings, database: PoolDatabase, storage: "Storage") -> tuple[Ledger, ...]:
@@ -120,6 +125,28 @@ def _ledgers(settings: Settings, database: PoolDatabase, storage: "Storage") -> 
     )
     longest = float(settings.lease_seconds)
     return tuple(replace(ledger, lease_seconds=min(ledger.lease_seconds, longest)) for ledger in ledgers)
+
+
+def _outside_issuer(settings: Settings, web: Web) -> SignedTokens | AskedTokens | None:
+    """Who gives out access tokens in place of this server, if anybody does. Raises Misconfigured."""
+    if settings.oauth_issuer is None:
+        return None
+    claims = Claims(
+        settings.oauth_issuer,
+        settings.oauth_audience or f"{settings.public_url}/mcp",
+        settings.oauth_email_claim,
+        settings.oauth_workspace_claim,
+    )
+    match settings.oauth_jwks_url, settings.oauth_introspection_url, settings.oauth_introspection_client:
+        case str() as keys, None, None:
+            return SignedTokens(web, claims, keys)
+        case None, str() as asked, str() as credentials:
+            return AskedTokens(web, claims, asked, credentials)
+        case _:
+            message = (
+                "CHATWRIGHT_OAUTH_ISSUER needs either a JWKS URL, or an introspection URL with its client."
+            )
+            raise Misconfigured(message, hint="Set one of the two, as docs/reference/settings.md says.")
 
 
 def _oauth_policy(settings: Settings) -> OAuthPolicy:

@@ -44,7 +44,7 @@ def http_face(
             *beside,
             Route(DOCUMENT_PATH, show_document),
             Route("/metrics", show_metrics),
-            *oauth_routes(parts.public_url),
+            *([] if parts.outside_issuer else oauth_routes(parts.public_url)),
             *described_routes(),
             *page_routes(parts.static),
         ]

@@ -40,6 +40,8 @@ class Parts:
     metrics: Metrics
     metrics_token: str | None = None
     """Who presents it may read the metrics; without one only this machine may."""
+    outside_issuer: str | None = None
+    """Who gives out OAuth tokens in place of this server."""
     static: Path = STATIC
 
     @property

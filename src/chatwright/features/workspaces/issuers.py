@@ -1,0 +1,216 @@
+"""Outside issuers: servers that are not ours and say who people are, by signed tokens or when they are asked.
+
+What they say is believed of who a person is and what their token allows. What the person may do here is decided
+here: a member's role bounds every token, and whoever is no member is nobody.
+"""
+
+import asyncio
+import base64
+import math
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, cast
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import structlog
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from chatwright.features.workspaces.subjects import Subject
+from chatwright.kernel.errors import Unauthenticated, Unavailable
+from chatwright.net.http import Web
+
+ALGORITHMS: Final = (
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "EdDSA",
+    "Ed25519",
+)
+"""Signatures by a private key alone: with a shared secret, whoever can check a token could make one."""
+ASK_SECONDS: Final = 5.0
+KEYS_SECONDS: Final = 300.0
+"""How long keys are believed without being fetched anew: one that was taken back is refused after that."""
+FETCH_FLOOR_SECONDS: Final = 5.0
+"""An unknown key id has the keys fetched at once, and no sooner again: tokens of strangers name what they like."""
+EARLY_SECONDS: Final = 30
+"""How far the issuer's clock may be ahead."""
+LONGEST_TOKEN: Final = 16_384
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What must be in a token of an issuer, and under what names."""
+
+    issuer: str
+    audience: str
+    email: str = "email"
+    """Names the person, by the address they are known by here. Only what people cannot change themselves will do."""
+    workspace: str | None = None
+    """Names the workspace by its id; without one, people who work in several are refused."""
+
+
+class SignedTokens:
+    """An issuer whose tokens are JWTs (RFC 9068), checked with its published keys."""
+
+    def __init__(self, web: Web, claims: Claims, keys_url: str) -> None:
+        self._web = web
+        self._claims = claims
+        self._url = keys_url
+        self._keys: KeySet | None = None
+        self._fetched_at = self._tried_at = -math.inf
+        self._lock = asyncio.Lock()
+        self._known: frozenset[str | None] = frozenset()
+
+    async def verify(self, token: str) -> Subject:
+        """Check signature and claims; raises Unauthenticated, or Unavailable without keys."""
+        if len(token) > LONGEST_TOKEN:
+            raise _refused()
+        keys = await self._keys_for(_key_id(token))
+        try:
+            decoded = jwt.decode(token, keys, algorithms=ALGORITHMS)
+        except (JoseError, ValueError) as error:
+            raise _refused() from error
+        return subject_of(decoded.claims, self._claims)
+
+    async def _keys_for(self, key_id: str | None) -> KeySet:
+        async with self._lock:
+            now = time.monotonic()
+            if now - self._fetched_at > KEYS_SECONDS:
+                self._keys = None
+            lacking = self._keys is None or key_id not in self._known
+            if lacking and now - self._tried_at > FETCH_FLOOR_SECONDS:
+                await self._fetch()
+            if self._keys is None:
+                raise _unreachable()
+            return self._keys
+
+    async def _fetch(self) -> None:
+        """Replace the keys; where that fails, those there are stay until their time is over."""
+        self._tried_at = time.monotonic()
+        try:
+            answer = await self._web.call("GET", self._url, seconds=ASK_SECONDS)
+            keys = KeySet.import_key_set(answer.json()) if answer.status == 200 else None
+        except (Unavailable, JoseError, ValueError, TypeError, KeyError):
+            keys = None
+        if keys is None:
+            _log.warning("issuer.keys_unreachable")
+            return
+        self._keys, self._fetched_at = keys, time.monotonic()
+        self._known = frozenset({key.kid for key in keys.keys} | {None})
+
+
+class AskedTokens:
+    """An issuer that says of each token what it stands for (RFC 7662)."""
+
+    def __init__(self, web: Web, claims: Claims, url: str, credentials: str) -> None:
+        self._web = web
+        self._claims = claims
+        self._url = url
+        self._authorization = "Basic " + base64.b64encode(credentials.encode()).decode()
+
+    async def verify(self, token: str) -> Subject:
+        """Ask the issuer; raises Unauthenticated, or Unavailable when it does not say."""
+        if len(token) > LONGEST_TOKEN:
+            raise _refused()
+        try:
+            answer = await self._web.call(
+                "POST",
+                self._url,
+                form={"token": token, "token_type_hint": "access_token"},
+                headers={"authorization": self._authorization, "accept": "application/json"},
+                seconds=ASK_SECONDS,
+            )
+        except Unavailable as error:
+            raise _unreachable() from error
+        said = answer.json()
+        if answer.status != 200 or not isinstance(said, dict):
+            raise _unreachable()
+        claims = cast("dict[str, Any]", said)
+        if claims.get("active") is not True:
+            raise _refused()
+        return subject_of({"iss": self._claims.issuer, **claims}, self._claims)
+
+
+def subject_of(claims: Mapping[str, Any], wanted: Claims) -> Subject:
+    """Whom claims stand for; raises Unauthenticated unless they are meant for this server, now, and name a person."""
+    audiences = _texts(claims.get("aud"))
+    now = time.time()
+    ends, begins = _moment(claims.get("exp")), _moment(claims.get("nbf", 0))
+    email = claims.get(wanted.email)
+    if (
+        claims.get("iss") != wanted.issuer
+        or wanted.audience not in audiences
+        or ends is None
+        or begins is None
+        or ends <= now
+        or begins > now + EARLY_SECONDS
+        or not isinstance(email, str)
+        or claims.get("email_verified") is False
+    ):
+        raise _refused()
+    named = (
+        wanted.issuer,
+        str(claims.get("sub", email)),
+        str(claims.get("client_id") or claims.get("azp") or ""),
+    )
+    return Subject(
+        id=uuid5(NAMESPACE_URL, "\n".join(named)),
+        email=email,
+        workspace_id=_workspace(claims, wanted.workspace),
+        scopes=frozenset(_texts(claims.get("scope") or claims.get("scp"), separator=" ")),
+        expires_at=datetime.fromtimestamp(min(ends, 2**32), UTC),
+    )
+
+
+def _workspace(claims: Mapping[str, Any], name: str | None) -> UUID | None:
+    if name is None:
+        return None
+    try:
+        return UUID(str(claims.get(name)))
+    except ValueError as error:
+        raise _refused() from error
+
+
+def _texts(value: object, *, separator: str | None = None) -> list[str]:
+    """A claim that may be one text, several in one, or a list of them."""
+    match value:
+        case str():
+            return value.split(separator) if separator else [value]
+        case list():
+            return [each for each in cast("Iterable[object]", value) if isinstance(each, str)]
+        case _:
+            return []
+
+
+def _moment(value: object) -> float | None:
+    """Seconds since 1970; None for what is no number."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _key_id(token: str) -> str | None:
+    """Which key a token says it was signed with; it is not believed, only looked for."""
+    try:
+        key_id = jws.extract_compact(token.encode()).protected.get("kid")
+    except (JoseError, ValueError) as error:
+        raise _refused() from error
+    return key_id if isinstance(key_id, str) else None
+
+
+def _refused() -> Unauthenticated:
+    return Unauthenticated("This access token is not one that the issuer gave out for this server.")
+
+
+def _unreachable() -> Unavailable:
+    return Unavailable("The issuer of access tokens cannot be asked just now.", retry_after_ms=5000)
