@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from chatwright.app.reference import errors_page, operations_page, settings_page
+from chatwright.app.reference import errors_page, operations_page, resources_page, settings_page
 from chatwright.catalogue import CATALOGUE
 from chatwright.kernel.operation import AnyOperation
 from chatwright.surfaces.http.document import document
@@ -25,6 +25,7 @@ def generated_files() -> dict[Path, str]:
         Path("openapi.json"): as_text(document()),
         reference / "operations.md": operations_page(CATALOGUE),
         reference / "errors.md": errors_page(),
+        reference / "resources.md": resources_page(),
         reference / "settings.md": settings_page(),
         **{SNAPSHOTS / f"{op.name}.json": as_text(snapshot(op)) for op in CATALOGUE},
     }

@@ -17,6 +17,8 @@ from chatwright.kernel.caller import Surface
 from chatwright.kernel.errors import ChatwrightError
 from chatwright.kernel.operation import AnyOperation
 from chatwright.surfaces.http.rest import API
+from chatwright.surfaces.mcp.prompts.recipes import RECIPES
+from chatwright.surfaces.mcp.resources.kinds import KINDS
 
 WRITTEN = "<!-- Written by ./dev accept from the code; edit that instead. -->\n"
 ANSWERING_NOT = ("app", "sandbox")
@@ -57,6 +59,38 @@ def errors_page() -> str:
             "Every face answers an error as one object: `code`, `message`, `retryable`, `retry_after_ms`, `fields`,",
             "`details`, `hint` and `request_id`. The code is stable; the message is for people and models.\n",
             *_table(("code", "HTTP status", "retryable", "hint"), rows),
+            "",
+        ]
+    )
+
+
+def resources_page() -> str:
+    """What an MCP client can read by URI, and the prompts it is offered."""
+    kinds = [
+        (f"`{kind.template}`", kind.description, ", ".join(f"`{event}`" for event in kind.follows))
+        for kind in KINDS
+    ]
+    prompts = [
+        (
+            f"`{recipe.name}`",
+            recipe.description,
+            ", ".join(f"`{each.name}`" + ("" if each.required else "?") for each in recipe.arguments),
+        )
+        for recipe in RECIPES
+    ]
+    return "\n".join(
+        [
+            f"{WRITTEN}# Resources and prompts\n",
+            "A resource is JSON, made of reading operations with the scopes of who reads it. Segments, tags, contact",
+            "fields, inboxes and templates are found by name as well as by id. A list in a document says in `next`",
+            "where it goes on. A resource is told as updated after the events named with it: in the stream of",
+            "`subscriptions/listen`, or to a session that watches it by `resources/subscribe`, where there are any.\n",
+            *_table(("URI", "what it shows", "updated after"), kinds),
+            "",
+            "## Prompts\n",
+            "Offered to those who may use every tool that the prompt leads to. Arguments with `?` may be left out;",
+            "ids and names in them are completed.\n",
+            *_table(("prompt", "what it is for", "arguments"), prompts),
             "",
         ]
     )
