@@ -233,9 +233,7 @@ def _scope_lists(review: Review) -> HTML:
     risky = [scope for scope in sorted(review.offered) if is_risky(scope)]
     parts = [
         _scope_list("It may see", plain, review),
-        _scope_list(
-            "It may change things, send messages, or see what others may do", risky, review, risky=True
-        ),
+        _scope_list("Look twice: it may change or send", risky, review, risky=True),
     ]
     return HTML("".join(parts))
 
@@ -273,7 +271,7 @@ async def _limits(request: Request, review: Review) -> HTML:
         f"<span>{escape(inbox['name'])}</span></label>"
         for inbox in inboxes
     )
-    only = "<fieldset><legend>Only these inboxes (all, when none is chosen)</legend>{}</fieldset>"
+    only = "<fieldset><legend>Only these inboxes, else all</legend>{}</fieldset>"
     return filled(
         "consent_limits",
         open=HTML(" open") if chosen or (grant and grant.read_only) else HTML(),
