@@ -157,6 +157,21 @@ class TestBudget:
         assert value_of(full)["items"][0]["content"]["text"] == "ổ" * 9_999
         assert "shortened" not in (full.meta or {})
 
+    @pytest.mark.parametrize("limit", [1, 5, 20])
+    async def test_found_tools_are_told_in_full_as_far_as_they_fit(
+        self, mcp_url: str, desk: Desk, limit: int
+    ) -> None:
+        ask = {"query": "filter contacts by a segment's conditions", "detail": "full", "limit": limit}
+        async with connected(mcp_url, await token_of(desk)) as client:
+            result = await client.call_tool("search_tools", ask)
+        found = value_of(result)["tools"]
+        assert len(found) == limit
+        assert len(texts_of(result)[0].encode()) <= FULL_BYTES
+        whole = ["input_schema" in card for card in found]
+        assert whole[0]
+        assert whole == sorted(whole, reverse=True)
+        assert all("errors" in card for card in found if "input_schema" in card)
+
 
 class TestConformance:
     async def test_answers_fit_the_output_schemas(self, mcp_url: str, post: Post) -> None:

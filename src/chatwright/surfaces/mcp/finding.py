@@ -4,7 +4,7 @@ A list of every tool would fill a model's context before it has done anything, s
 writing are run by two tools, because hosts decide by a tool's hints whether to ask their person.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, Final, Literal
 
@@ -16,7 +16,7 @@ from chatwright.features.workspaces.arguments import read_model
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import ChatwrightError, FieldProblem, InvalidInput, UnknownOperation
 from chatwright.kernel.operation import AnyOperation, Input
-from chatwright.surfaces.mcp.answers import failure
+from chatwright.surfaces.mcp.answers import FULL_BYTES, failure
 from chatwright.surfaces.mcp.calls import Calls
 from chatwright.surfaces.mcp.context import Context, caller_of, selection_of
 from chatwright.surfaces.mcp.ranking import Described, Ranking, Vocabulary, shipped_vocabulary
@@ -30,6 +30,8 @@ from chatwright.surfaces.mcp.schemas import (
 from chatwright.surfaces.mcp.selection import RUN_READ_TOOL, RUN_WRITE_TOOL, SEARCH_TOOLS, Selection
 
 MOST_FOUND: Final = 20
+_SHORT_CARD_BYTES: Final = 300
+"""Room for one tool that is not told in full."""
 _NEAREST: Final = 3
 _THROUGH: Final = (IDEMPOTENCY_KEY, DRY_RUN, CONFIRM_TOKEN)
 """Arguments of `run_write_tool` that belong among the tool's own, when given."""
@@ -144,6 +146,7 @@ class SearchTool:
                             "required": {"type": "array", "items": {"type": "string"}},
                             "description": {"type": "string"},
                             "input_schema": {"type": "object"},
+                            "errors": {"type": "array", "items": {"type": "string"}},
                         },
                         "required": ["name", "title", "summary", "kind", "required"],
                     },
@@ -180,24 +183,40 @@ class SearchTool:
         except ChatwrightError as error:
             return failure(error.problem(caller.request_id))
         found = self._found.search(asked.query, asked.limit, caller, selection_of(ctx))
-        value = {"tools": [_card(operation, full=asked.detail == "full") for operation in found]}
+        value = {"tools": _cards(found, full=asked.detail == "full")}
         text = orjson.dumps(value).decode()
         return CallToolResult(content=[TextContent(text=text)], structured_content=value)
 
 
-def _card(operation: AnyOperation, *, full: bool) -> Schema:
-    """One found tool as its finder reads it."""
+def _cards(found: Sequence[AnyOperation], *, full: bool) -> list[Schema]:
+    """Found tools as their finder reads them; the first ones in full, as many as one answer holds."""
+    left = FULL_BYTES - _SHORT_CARD_BYTES * len(found) if full else 0
+    cards: list[Schema] = []
+    for operation in found:
+        whole = _whole_card(operation) if left > 0 else _card(operation)
+        left -= len(orjson.dumps(whole))
+        cards.append(whole if left > 0 else _card(operation))
+    return cards
+
+
+def _card(operation: AnyOperation) -> Schema:
     fields = operation.input.model_fields
-    card: Schema = {
+    return {
         "name": operation.tool,
         "title": operation.title,
         "summary": operation.summary,
         "kind": "write" if operation.writes else "read",
         "required": [name for name, field in fields.items() if field.is_required()],
     }
-    if full:
-        card |= {"description": operation.description, "input_schema": full_input_schema(operation)}
-    return card
+
+
+def _whole_card(operation: AnyOperation) -> Schema:
+    return {
+        **_card(operation),
+        "description": operation.description,
+        "input_schema": full_input_schema(operation),
+        "errors": sorted({error.code for error in operation.errors}),
+    }
 
 
 class RunningTool:
