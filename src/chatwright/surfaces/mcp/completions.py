@@ -18,10 +18,10 @@ from mcp.types import (
 )
 
 from chatwright.kernel.errors import ChatwrightError
+from chatwright.kernel.resources import Directory
 from chatwright.surfaces.mcp.context import Context, caller_of
 from chatwright.surfaces.mcp.errors import protocol_error
 from chatwright.surfaces.mcp.prompts.shelf import Prompts
-from chatwright.surfaces.mcp.resources.kinds import Directory
 from chatwright.surfaces.mcp.resources.reading import Resources, reader_of
 
 MOST_VALUES: Final = 100

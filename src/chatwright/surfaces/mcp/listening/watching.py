@@ -7,7 +7,7 @@ from mcp.shared.subscriptions import ResourcesListChanged, ResourceUpdated, Serv
 
 from chatwright.kernel.errors import NotFound
 from chatwright.kernel.events import Event
-from chatwright.surfaces.mcp.resources.kinds import Kind
+from chatwright.kernel.resources import Kind
 from chatwright.surfaces.mcp.resources.reading import Reader, Resources
 from chatwright.surfaces.mcp.resources.uris import uri_of
 

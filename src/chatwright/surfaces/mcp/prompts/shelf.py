@@ -21,9 +21,10 @@ from mcp.types import (
 
 from chatwright.kernel.errors import ChatwrightError
 from chatwright.kernel.operation import AnyOperation
+from chatwright.kernel.prompts import OPERATION, Argument, Recipe
 from chatwright.surfaces.mcp.context import Context, caller_of
 from chatwright.surfaces.mcp.errors import protocol_error
-from chatwright.surfaces.mcp.prompts.recipes import OPERATION, RECIPES, RULES, Argument, Recipe
+from chatwright.surfaces.mcp.prompts.recipes import RECIPES, RULES
 from chatwright.surfaces.mcp.resources.reading import Reader, Resources, reader_of
 from chatwright.surfaces.mcp.resources.uris import uri_of
 from chatwright.surfaces.mcp.selection import RUN_READ_TOOL, RUN_WRITE_TOOL

@@ -3,104 +3,14 @@
 A room joins with a `Kind` in KINDS. A kind whose operations are not in the catalogue is not offered.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any, Final
 
-from chatwright.surfaces.mcp.resources.limits import Told, access, answers, calls
+from chatwright.kernel.resources import ID, Directory, Kind, Label, Part
+from chatwright.surfaces.mcp.resources.limits import access, answers, calls
 
-SCHEME: Final = "chatwright://"
-ID: Final = "{id}"
 OVERVIEW_ITEMS: Final = 10
 """Items of each list in a document that shows several."""
-
-Label = Callable[[Mapping[str, Any]], str]
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part of a document: what one reading operation gives."""
-
-    operation: str
-    arguments: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Arguments beside those of the operation's path, which take the id. `{id}` and `{name}` stand for the item's."""
-    more: str | None = None
-    """The path of the kind that goes on with its pages, for a part that is a list."""
-    limit: int = 25
-    """Items of a page, for a part that is a list."""
-    only: tuple[str, ...] = ()
-    """The fields that are shown of it, or of each item; all when empty."""
-    without: tuple[str, ...] = ()
-    """The fields that are not: what a reader of documents has no use for."""
-    full: bool = False
-    """Whether the items of a list keep what a concise answer leaves out."""
-    field: str | None = None
-    """The one field of it that is shown in its place."""
-    spread: bool = False
-    """Whether its fields stand in the document themselves."""
-    optional: bool = False
-    """Whether the document is also for those who may not read this part, and then lacks it."""
-
-
-@dataclass(frozen=True)
-class Directory:
-    """Where the ids of a kind come from."""
-
-    operation: str
-    """Lists them, the latest first where there is such an order."""
-    label: Label
-    """What to call one."""
-    query: str | None = None
-    """The operation's argument that searches by words."""
-    name: str | None = None
-    """The field that identifies one as well as its id does, and stands in a URI in its place."""
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One kind of resource."""
-
-    path: str
-    """What follows `chatwright://`, with `{id}` where there are many."""
-    title: str
-    description: str
-    parts: Mapping[str, Part] = field(default_factory=dict[str, Part])
-    """What the document holds by key."""
-    told: Mapping[str, Told] = field(default_factory=dict[str, Told])
-    """What it holds that no operation gives."""
-    directory: Directory | None = None
-    item: str | None = None
-    """The key under which the document shows the directory's own item, for what has no operation to show one."""
-    listed: bool = False
-    """Whether resources/list offers each of them."""
-    links: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Paths of what belongs to it, by key, with fields of the document's first part in braces."""
-    follows: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
-    """The events that change it, by kind, noun or `*`, each with the facts that hold the ids of those it changed:
-    `subject`, `conversation`, or a name in the event's data."""
-    comes_and_goes: frozenset[str] = frozenset()
-    """The events after which resources/list shows others."""
-
-    @property
-    def many(self) -> bool:
-        """Whether there is one for each id."""
-        return ID in self.path
-
-    @property
-    def paged(self) -> bool:
-        """Whether a list in it goes on in further pages of the same kind."""
-        return any(part.more == self.path for part in self.parts.values())
-
-    @property
-    def needed(self) -> set[str]:
-        """The operations that a reader must reach to read one."""
-        needed = {part.operation for part in self.parts.values() if not part.optional}
-        return needed | ({self.directory.operation} if self.directory and self.item else set[str]())
-
-    @property
-    def template(self) -> str:
-        """The URI template (RFC 6570)."""
-        return SCHEME + self.path + ("{?cursor}" if self.paged else "")
 
 
 def _words(*fields: str, otherwise: str) -> Label:

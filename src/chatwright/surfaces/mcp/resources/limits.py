@@ -1,6 +1,6 @@
 """What a document tells that no operation gives: what this access reaches, and how much of it at once."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Final
 
 from chatwright.features.workspaces.keys import MAX_KEY_LENGTH
@@ -11,9 +11,6 @@ from chatwright.kernel.paging import MAX_LIMIT
 
 BUDGET: Final = 16_000
 """Most bytes of one list in a document, unless its first item alone is larger: about 4,000 tokens."""
-
-Told = Callable[[Caller, Iterable[AnyOperation]], dict[str, Any]]
-"""Of a caller, and the operations it may call."""
 
 
 def access(caller: Caller, operations: Iterable[AnyOperation]) -> dict[str, Any]:

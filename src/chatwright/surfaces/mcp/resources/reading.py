@@ -24,9 +24,10 @@ from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import ChatwrightError, Forbidden, InvalidCursor, NotFound, ScopeMissing
 from chatwright.kernel.operation import AnyOperation, Mark
 from chatwright.kernel.paging import MAX_LIMIT, decode_cursor, encode_cursor
+from chatwright.kernel.resources import SCHEME, Directory, Kind, Part
 from chatwright.surfaces.mcp.context import Context, caller_of, selection_of
 from chatwright.surfaces.mcp.errors import protocol_error
-from chatwright.surfaces.mcp.resources.kinds import KINDS, SCHEME, Directory, Kind, Part
+from chatwright.surfaces.mcp.resources.kinds import KINDS
 from chatwright.surfaces.mcp.resources.limits import BUDGET
 from chatwright.surfaces.mcp.resources.uris import Target, filled, is_id, target_of, unknown, uri_of
 from chatwright.surfaces.mcp.schemas import without_nulls

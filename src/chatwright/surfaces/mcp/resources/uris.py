@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 from uuid import UUID
 
 from chatwright.kernel.errors import NotFound
-from chatwright.surfaces.mcp.resources.kinds import ID, SCHEME, Kind
+from chatwright.kernel.resources import ID, SCHEME, Kind
 
 MOST_CHARACTERS: Final = 2_000
 _CURSOR: Final = "cursor"
