@@ -74,6 +74,16 @@ class Caller:
     """The program that calls, as it names itself (`claude-desktop/1.2`, a user agent)."""
     trust: Trust = Trust.TRUSTED
     request_id: str = field(default_factory=lambda: new_id().hex)
+    call_key: str | None = None
+    """What repetitions of this call have in common: it stands for its idempotency key. None for a call without one."""
+
+    @property
+    def call_id(self) -> str:
+        """The one call that this is, however often it is repeated under its idempotency key.
+
+        What an operation does outside of the transaction, where a crash undoes nothing, is done once under this name.
+        """
+        return self.call_key or self.request_id
 
     def may(self, scope: str) -> bool:
         """Whether the caller holds a scope; `contacts:write` includes `contacts:read`."""

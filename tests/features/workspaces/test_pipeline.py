@@ -33,6 +33,7 @@ from chatwright.kernel.errors import (
     InvalidInput,
     RateLimitExceeded,
     ScopeMissing,
+    Unavailable,
 )
 from chatwright.kernel.ids import new_id
 from chatwright.kernel.operation import Effect, Input, Output, RateClass, operation
@@ -111,6 +112,29 @@ class TestIdempotency:
         first = await run(desk.caller, create_token, {"name": "n8n"}, idempotency_key="k1")
         second = await run(other, create_token, {"name": "n8n"}, idempotency_key="k1")
         assert first.value != second.value
+
+    async def test_an_operation_knows_a_repeated_call_again(self, desk: Desk) -> None:
+        told: list[str] = []
+
+        @operation(
+            "tests.pay", tool="tests_pay", scope="contacts:write", effect=Effect.ADD, http="POST /tests"
+        )
+        async def pay(caller: Caller, request: Input) -> Output:
+            """Pay somewhere else, and break down before it is known here."""
+            told.append(caller.call_id)
+            raise Unavailable("The bank hung up.")
+
+        async def call(caller: Caller, key: str | None) -> None:
+            with pytest.raises(Unavailable):
+                await desk.product.pipeline.run(caller, pay, {}, idempotency_key=key)
+
+        for key in ("k1", "k1", "k2"):
+            await call(desk.caller, key)
+        await call(desk.caller_with("contacts:write"), "k1")
+        await call(desk.caller, None)
+        assert told[0] == told[1]
+        assert len(set(told)) == 4
+        assert told[-1] == desk.caller.request_id
 
     async def test_a_crowd_of_twins_has_one_effect(self, desk: Desk) -> None:
         run = desk.product.pipeline.run

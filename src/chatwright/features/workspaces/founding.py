@@ -5,7 +5,7 @@ from uuid import UUID
 
 from chatwright.features.workspaces import store
 from chatwright.features.workspaces.credentials import SHOWN_PREFIX, digest, new_token
-from chatwright.features.workspaces.rules import SCOPES
+from chatwright.features.workspaces.rules import all_scopes
 from chatwright.kernel.ids import new_id
 
 SETUP_LINK_HOURS = 24 * 7
@@ -53,7 +53,7 @@ async def issue_owner_token(workspace_id: UUID, name: str) -> str:
         name,
         token[:SHOWN_PREFIX],
         digest(token),
-        sorted(SCOPES),
+        sorted(all_scopes()),
         False,  # noqa: FBT003 - the column read_only.
         "set-up",
         None,

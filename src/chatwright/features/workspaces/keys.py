@@ -5,7 +5,7 @@ import hashlib
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import orjson
@@ -49,6 +49,10 @@ class Key:
     def name(self) -> str:
         """What it is known by in the whole product."""
         return f"{self.principal}\n{self.operation}\n{self.text}"
+
+    def held_by(self, caller: Caller) -> Caller:
+        """The caller of the call that has this key."""
+        return replace(caller, call_key=hashlib.sha256(self.name.encode()).hexdigest()[:32])
 
     async def alone(self) -> bool:
         """Whether this transaction now is the only one with the key: a lock that ends with it, even by kill -9."""

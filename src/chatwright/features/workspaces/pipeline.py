@@ -120,6 +120,7 @@ class Pipeline:
             key = None
             if operation.writes and idempotency_key is not None:
                 key = key_of(caller, operation, idempotency_key)
+                caller = key.held_by(caller)
             return await self._perform(_Call(caller, operation, arguments, request, key, confirm_token))
 
     async def rehearse(

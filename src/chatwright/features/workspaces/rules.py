@@ -7,6 +7,7 @@ from chatwright.features.workspaces.models import Role
 from chatwright.kernel.caller import Caller, PrincipalKind, Surface, Trust
 from chatwright.kernel.operation import Operation
 from chatwright.ports.policy import Decision, Supervision
+from chatwright.ports.scopes import own_scopes
 
 OWNERS_SCOPE: Final = "owners:write"
 """Giving and taking the owner's role. As a scope it goes into the tokens that owners make, and into no others."""
@@ -19,6 +20,7 @@ SCOPES: Final = frozenset(
     for noun in ("contacts", "conversations", "inboxes", "workspace", "tokens", "approvals", "agency")
     for access in ("read", "write")
 ) | {"audit:read", OWNERS_SCOPE}
+"""The product's own; `all_scopes` has those of extensions too."""
 
 AGENCY_SCOPES: Final = frozenset({"agency:read", "agency:write"})
 """What people of the agency have beside their role: a client's owner must not see the other clients."""
@@ -37,9 +39,14 @@ ROLE_SCOPES: Final[dict[Role, frozenset[str]]] = {
 }
 
 
+def all_scopes() -> frozenset[str]:
+    """Every scope there is in this process."""
+    return SCOPES | own_scopes().keys()
+
+
 def effective_scopes(scopes: Iterable[str], *, read_only: bool) -> frozenset[str]:
     """The scopes a token really has: known ones only, and of a read-only token only the reading half."""
-    known = SCOPES & frozenset(scopes)
+    known = all_scopes() & frozenset(scopes)
     if not read_only:
         return known
     return frozenset(f"{scope.partition(':')[0]}:read" for scope in known)
@@ -47,7 +54,10 @@ def effective_scopes(scopes: Iterable[str], *, read_only: bool) -> frozenset[str
 
 def scopes_of_member(role: Role, *, agency: bool) -> frozenset[str]:
     """What a member may do: by their role, and as one of the agency's people."""
-    return ROLE_SCOPES[role] | (AGENCY_SCOPES if agency else frozenset[str]())
+    of_extensions = {
+        scope.name for scope in own_scopes().values() if role in {"owner", "admin"} or role in scope.roles
+    }
+    return ROLE_SCOPES[role] | of_extensions | (AGENCY_SCOPES if agency else frozenset[str]())
 
 
 def narrowed_scopes(scopes: Iterable[str], bounds: frozenset[str]) -> frozenset[str]:
@@ -58,7 +68,7 @@ def narrowed_scopes(scopes: Iterable[str], bounds: frozenset[str]) -> frozenset[
 
 def unknown_scopes(scopes: Iterable[str]) -> list[str]:
     """The names among these that are no scopes."""
-    return sorted(set(scopes) - SCOPES)
+    return sorted(set(scopes) - all_scopes())
 
 
 def is_risky(operation: Operation[Any, Any]) -> bool:

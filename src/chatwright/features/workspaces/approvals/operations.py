@@ -220,7 +220,7 @@ async def _carried_out(
     stored = await key.stored(cipher, fingerprint)
     if stored is not None:
         return _Done(orjson.dumps(stored), shown)
-    result = (await called(waiting.requester, request)).model_dump_json().encode()
+    result = (await called(key.held_by(waiting.requester), request)).model_dump_json().encode()
     await key.keep(cipher, fingerprint, result)
     return _Done(result, shown)
 

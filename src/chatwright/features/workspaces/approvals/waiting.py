@@ -96,6 +96,7 @@ def unsealed(cipher: Cipher, row: store.ApprovalRow) -> WaitingCall:
         person_id=row.person_id,
         client=stood["client"],
         trust=Trust(stood["trust"]),
+        call_key=row.id.hex,
     )
     return WaitingCall(kept["arguments"], kept["key"], requester)
 

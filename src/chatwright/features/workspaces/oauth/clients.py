@@ -20,7 +20,7 @@ from chatwright.features.workspaces.oauth.rules import (
     is_own_machine,
     redirect_problem,
 )
-from chatwright.features.workspaces.rules import SCOPES
+from chatwright.features.workspaces.rules import all_scopes
 
 SECRET_PREFIX: Final = "cws_"  # noqa: S105 - the public part of every client's secret.
 ID_PREFIX: Final = "cwc_"
@@ -96,7 +96,7 @@ class Metadata(BaseModel):
     @property
     def scopes(self) -> list[str] | None:
         """The known ones of the scopes it names."""
-        return sorted(SCOPES & frozenset(self.scope.split())) or None if self.scope else None
+        return sorted(all_scopes() & frozenset(self.scope.split())) or None if self.scope else None
 
     @property
     def shown_name(self) -> str:

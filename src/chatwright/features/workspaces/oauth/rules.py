@@ -11,7 +11,13 @@ from urllib.parse import SplitResult, urlsplit
 
 from chatwright.features.workspaces.oauth.errors import Refused
 from chatwright.features.workspaces.oauth.store import PresentedGrant
-from chatwright.features.workspaces.rules import SCOPES, effective_scopes, narrowed_scopes, scopes_of_member
+from chatwright.features.workspaces.rules import (
+    all_scopes,
+    effective_scopes,
+    narrowed_scopes,
+    scopes_of_member,
+)
+from chatwright.ports.scopes import own_scopes
 
 ApplicationType = Literal["web", "native"]
 
@@ -67,11 +73,17 @@ SCOPE_WORDS: Final = {
 
 def is_risky(scope: str) -> bool:
     """Whether a scope deserves a second look: it changes, sends or deletes, or shows what others may do."""
+    own = own_scopes().get(scope)
+    if own is not None:
+        return own.is_risky
     return scope.endswith(":write") or scope in {"audit:read", "tokens:read", "agency:read"}
 
 
 def words_for(scope: str) -> str:
     """A scope in words."""
+    own = own_scopes().get(scope)
+    if own is not None:
+        return own.words
     noun, _, access = scope.partition(":")
     return SCOPE_WORDS.get(scope, f"{'See' if access == 'read' else 'Change'} {noun.replace('_', ' ')}")
 
@@ -79,7 +91,7 @@ def words_for(scope: str) -> str:
 def with_reading(scopes: Iterable[str]) -> frozenset[str]:
     """Scopes with what they include: who may write may read."""
     held = frozenset(scopes)
-    return SCOPES & (held | {f"{scope.partition(':')[0]}:read" for scope in held})
+    return all_scopes() & (held | {f"{scope.partition(':')[0]}:read" for scope in held})
 
 
 def scopes_of(grant: PresentedGrant) -> frozenset[str]:
@@ -97,8 +109,8 @@ def wanted_scopes(asked: str | None, usual: Collection[str] | None) -> frozenset
     Raises Refused with `invalid_scope` when it names some and none is known.
     """
     if not (asked or "").strip():
-        return frozenset(usual or USUAL_SCOPES) & SCOPES
-    known = SCOPES & frozenset((asked or "").split())
+        return frozenset(usual or USUAL_SCOPES) & all_scopes()
+    known = all_scopes() & frozenset((asked or "").split())
     if not known:
         raise Refused("invalid_scope", "None of the scopes is one of this server's.")
     return known

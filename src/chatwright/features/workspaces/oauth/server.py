@@ -11,7 +11,7 @@ from chatwright.features.workspaces.oauth.errors import Refused
 from chatwright.features.workspaces.oauth.issuing import Issuing
 from chatwright.features.workspaces.oauth.policy import OAuthPolicy
 from chatwright.features.workspaces.oauth.rules import METHOD
-from chatwright.features.workspaces.rules import SCOPES
+from chatwright.features.workspaces.rules import all_scopes
 from chatwright.net.http import Web
 from chatwright.ports.cipher import Cipher
 from chatwright.ports.database import Database
@@ -39,7 +39,7 @@ class AuthorizationServer:
             "token_endpoint": f"{issuer}/oauth/token",
             "revocation_endpoint": f"{issuer}/oauth/revoke",
             "introspection_endpoint": f"{issuer}/oauth/introspect",
-            "scopes_supported": sorted(SCOPES),
+            "scopes_supported": sorted(all_scopes()),
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
             "grant_types_supported": list(GRANT_TYPES),
