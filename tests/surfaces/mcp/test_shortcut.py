@@ -15,11 +15,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chatwright.app.wiring import Product
 from chatwright.catalogue import CATALOGUE
+from chatwright.features.contacts.operations import create_contact
 from chatwright.surfaces.mcp.challenges import Place
 from chatwright.surfaces.mcp.face import PATHS, McpFace, Registry
 from chatwright.surfaces.mcp.product import product_registry
 from tests.conftest import Desk
-from tests.surfaces.mcp.server import ORIGIN, VERSION, ask, modern, serving, token_of
+from tests.surfaces.mcp.server import ORIGIN, VERSION, ask, legacy, modern, serving, token_of
 
 CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
 REVISION = "io.modelcontextprotocol/protocolVersion"
@@ -88,6 +89,10 @@ def call(tool: str, **arguments: Any) -> dict[str, Any]:
     return modern("tools/call", name=tool, arguments=arguments)
 
 
+def older(tool: str, **arguments: Any) -> dict[str, Any]:
+    return legacy("tools/call", name=tool, arguments=arguments)
+
+
 def changed(message: dict[str, Any], *, meta: dict[str, Any] | None = None, **headers: str) -> dict[str, Any]:
     """A message with more in its `_meta`, and other headers (names with _ for -)."""
     if meta is not None:
@@ -110,6 +115,13 @@ REGULAR = [
     changed(call("get_workspace"), meta={CAPABILITIES: {"elicitation": {}, "sampling": {}}}),
     changed(call("get_workspace"), content_type="application/json; charset=utf-8"),
     changed(call("get_workspace"), Accept="*/*"),
+    legacy("tools/list"),
+    changed(legacy("tools/list"), MCP_Protocol_Version="2025-06-18"),
+    older("get_workspace"),
+    changed(older("get_workspace"), MCP_Protocol_Version="2025-06-18"),
+    legacy("tools/call", name="get_workspace"),
+    older("list_tags", limit="many"),
+    older("get_contact", contact_id="0199a1b2-0000-7000-8000-000000000000"),
 ]
 """Messages as clients send them, whatever comes of them."""
 ODD = [
@@ -136,6 +148,20 @@ ODD = [
     modern("prompts/list"),
     modern("no/such"),
     call("delete_tag", tag_id="0199a1b2-0000-7000-8000-000000000000"),
+    changed(legacy("tools/list"), MCP_Protocol_Version="2025-03-26"),
+    changed(legacy("tools/list"), MCP_Protocol_Version="2024-11-05"),
+    changed(legacy("tools/list"), MCP_Protocol_Version="1999-01-01"),
+    changed(legacy("tools/list"), Mcp_Session_Id="x"),
+    changed(legacy("tools/list"), Mcp_Method="tools/call"),
+    changed(legacy("tools/list"), Accept="text/html"),
+    changed(legacy("tools/list"), content_type="text/plain"),
+    legacy("tools/list", cursor="x"),
+    legacy("tools/call", name="get_workspace", arguments={}, _meta={"more": 1}),
+    legacy("tools/call", name="get_workspace", arguments=[]),
+    legacy("tools/call", name=7),
+    legacy("prompts/list"),
+    older("no_such_tool"),
+    older("delete_tag", tag_id="0199a1b2-0000-7000-8000-000000000000"),
 ]
 """Messages that something is wrong with or that ask for more, and those whose answer the client may be asked for."""
 
@@ -151,6 +177,14 @@ class TestRegular:
         short = await ask(both.short, token, **message)
         assert both.sdk.count == before
         assert told(short) == told(await ask(both.long, token, **message))
+
+    async def test_what_is_said_about_a_result_is_said_in_both_eras(self, both: Both, desk: Desk) -> None:
+        token = await token_of(desk)
+        await desk.call(create_contact, name="Lan")
+        for message in (call("find_contacts", query="Lan"), older("find_contacts", query="Lan")):
+            short, long = [await ask(url, token, **message) for url in (both.short, both.long)]
+            assert short.json()["result"]["_meta"]["outside"]
+            assert told(short) == told(long)
 
     async def test_ids_come_back_as_they_were(self, both: Both, desk: Desk) -> None:
         token = await token_of(desk)

@@ -3,7 +3,7 @@
 import re
 import time
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chatwright.kernel.ids import new_id
@@ -49,9 +49,8 @@ class Envelope:
     def __init__(self, app: ASGIApp, *, metrics: Metrics, secure: bool) -> None:
         self._app = app
         self._metrics = metrics
-        self._always = dict(SECURITY_HEADERS)
-        if secure:
-            self._always["strict-transport-security"] = HTTPS_ONLY
+        always = {**SECURITY_HEADERS, **({"strict-transport-security": HTTPS_ONLY} if secure else {})}
+        self._always = [(name.encode(), text.encode()) for name, text in always.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
@@ -63,10 +62,10 @@ class Envelope:
 
         async def send_enveloped(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.setdefault("x-request-id", request_id)
-                for name, text in self._always.items():
-                    headers.setdefault(name, text)
+                ours = [(b"x-request-id", request_id.encode()), *self._always]
+                theirs = list(message.get("headers", ()))
+                said = {name.lower() for name, _ in theirs}
+                message["headers"] = theirs + [header for header in ours if header[0] not in said]
                 seconds = time.perf_counter() - started
                 self._metrics.answered(scope["method"], _route_of(scope), message["status"], seconds)
             await send(message)

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Final
 
 from chatwright.catalogue import CATALOGUE, DEFAULT_TOOLSET, TOOLSETS, operations_of
@@ -78,14 +79,20 @@ def read_selection(path: str, headers: Mapping[str, str]) -> Selection:
     NotFound for a path that is none of ours, UnknownToolset and UnknownTool for names that there are not, and
     InvalidInput for a word that is neither yes nor no.
     """
+    wished = (headers.get(name, "") for name in (TOOLSETS_HEADER, READONLY_HEADER, EXCLUDE_HEADER))
+    return _selected(path, *wished)
+
+
+@lru_cache(maxsize=1024)
+def _selected(path: str, toolsets: str, read_only: str, excluded: str) -> Selection:
+    """Remembered, for a client says the same with every request."""
     found = _PATH.fullmatch(path)
     if found is None:
         raise NotFound("MCP is served at /mcp, /mcp/readonly and /mcp/x/{toolsets}[/readonly].")
-    chosen = found["toolsets"] or headers.get(TOOLSETS_HEADER, "")
     return Selection(
-        toolsets=_known_toolsets(_listed(chosen)),
-        read_only=found["readonly"] is not None or _is_true(headers.get(READONLY_HEADER, "")),
-        excluded=_known_tools(_listed(headers.get(EXCLUDE_HEADER, ""))),
+        toolsets=_known_toolsets(_listed(found["toolsets"] or toolsets)),
+        read_only=found["readonly"] is not None or _is_true(read_only),
+        excluded=_known_tools(_listed(excluded)),
     )
 
 

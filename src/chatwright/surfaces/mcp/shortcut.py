@@ -1,4 +1,4 @@
-"""The short way of the messages that come most: calls and lists of tools in the newest revision.
+"""The short way of the messages that come most: calls and lists of tools.
 
 Half of what a call costs in the SDK's server goes into judging its message. A message that is regular to the last
 detail, with every header once and agreeing with the body and nothing in it but what every client sends, needs no
@@ -7,7 +7,7 @@ judging and is answered here, in the same words as there. Whatever is odd about 
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final, cast
 
@@ -44,7 +44,9 @@ from chatwright.surfaces.mcp.context import Admission, Context, admission_in
 from chatwright.surfaces.mcp.selection import Selection
 from chatwright.surfaces.mcp.tools import Tools
 
-VERSION: Final = "2026-07-28"
+MODERN: Final = b"2026-07-28"
+OLDER: Final = frozenset({b"2025-06-18", b"2025-11-25"})
+"""Revisions whose messages carry nothing about their client, and whose results are written alike."""
 
 _MOST_REMEMBERED: Final = 256
 _LONGEST_META: Final = 2000
@@ -54,7 +56,8 @@ _USUAL_META: Final = frozenset(
 )
 _CALL_FIELDS: Final = frozenset({"name", "arguments", "_meta"})
 _LIST_FIELDS: Final = frozenset({"_meta"})
-_ONCE: Final = frozenset({b"mcp-protocol-version", b"mcp-method", b"mcp-name", b"accept", b"content-type"})
+_MIRRORS: Final = frozenset({b"mcp-method", b"mcp-name"})
+_ONCE: Final = _MIRRORS | {b"mcp-protocol-version", b"mcp-session-id", b"accept", b"content-type"}
 _MIRRORED: Final = b"mcp-param-"
 """How the headers begin that mirror arguments. None of our tools asks for one."""
 
@@ -63,9 +66,11 @@ _MIRRORED: Final = b"mcp-param-"
 class Regular:
     """A message that is in order."""
 
+    version: bytes
     id: str | int
     method: str
-    meta: Mapping[str, Any]
+    meta: Mapping[str, Any] | None = None
+    """None before 2026-07-28."""
     name: str = ""
     arguments: Mapping[str, Any] | None = None
 
@@ -77,7 +82,7 @@ class Shortcut:
         self._way = way
         self._tools = tools
         self._stamp = {SERVER_INFO_META_KEY: dict(server.server_info_stamp)}
-        self._session = ServerSession(_Closed(), Connection.from_envelope(VERSION, None, {}))
+        self._session = ServerSession(_Closed(), Connection.from_envelope(MODERN.decode(), None, {}))
         self._metas: OrderedDict[bytes, None] = OrderedDict()
         self._lists: OrderedDict[_Shown, bytes] = OrderedDict()
 
@@ -95,7 +100,7 @@ class Shortcut:
         if not isinstance(message, dict):
             return None
         read = _read(scope["headers"], cast("dict[str, Any]", message))
-        return read if read is not None and self._usual(read.meta) else None
+        return read if read is not None and (read.meta is None or self._usual(read.meta)) else None
 
     def _usual(self, meta: Mapping[str, Any]) -> bool:
         """Whether the SDK would take this `_meta`, remembered: a client sends the same with every message."""
@@ -107,7 +112,7 @@ class Shortcut:
         if key in self._metas:
             return True
         try:
-            validate_client_request("tools/list", VERSION, {"_meta": meta})
+            validate_client_request("tools/list", MODERN.decode(), {"_meta": meta})
         except ValidationError:
             return False
         _remember(self._metas, key, None)
@@ -118,7 +123,7 @@ class Shortcut:
     ) -> None:
         """Answer from memory; what the SDK answers the first time is what is remembered."""
         caller = admission.caller
-        key = (caller.scopes, caller.operations, admission.selection)
+        key = (regular.version, caller.scopes, caller.operations, admission.selection)
         if (result := self._lists.get(key)) is not None:
             self._lists.move_to_end(key)
             await _answer(send, 200, _body(regular.id, b"result", result))
@@ -137,77 +142,92 @@ class Shortcut:
             result = await self._tools.answer_call(self._context(regular, scope), params)
         except Exception as error:  # noqa: BLE001 - the SDK's own table says what of it is shown.
             problem = modern_error_data(error)
-            status = ERROR_CODE_HTTP_STATUS.get(problem.code, 200)
+            status = 200 if regular.meta is None else ERROR_CODE_HTTP_STATUS.get(problem.code, 200)
             await _answer(send, status, _body(regular.id, b"error", _problem(problem)))
             return True
         if isinstance(result, InputRequiredResult):
             return False
-        await _answer(send, 200, _body(regular.id, b"result", self._wire(result)))
+        await _answer(send, 200, _body(regular.id, b"result", self._wire(regular, result)))
         return True
 
     def _context(self, regular: Regular, scope: Scope) -> Context:
         return ServerRequestContext(
             session=self._session,
             lifespan_context={},
-            protocol_version=VERSION,
+            protocol_version=regular.version.decode(),
             method=regular.method,
             request_id=regular.id,
             request=Request(scope),
         )
 
-    def _wire(self, result: CallToolResult) -> bytes:
+    def _wire(self, regular: Regular, result: CallToolResult) -> bytes:
         if not all(type(part) is TextContent and part.annotations is None for part in result.content):
-            dumped = result.model_dump(mode="json", by_alias=True, exclude_none=True)
-            return orjson.dumps({**dumped, "_meta": {**(result.meta or {}), **self._stamp}})
+            message = "a tool that answers at once, with something else than text"
+            raise TypeError(message)
         wire: dict[str, Any] = {
             "content": [{"text": cast("TextContent", part).text, "type": "text"} for part in result.content],
             "isError": result.is_error,
-            "resultType": "complete",
-            "_meta": {**(result.meta or {}), **self._stamp},
         }
         if result.structured_content is not None:
             wire["structuredContent"] = result.structured_content
+        if regular.meta is not None:
+            wire |= {"resultType": "complete", "_meta": {**(result.meta or {}), **self._stamp}}
+        elif result.meta is not None:
+            wire["_meta"] = result.meta
         return orjson.dumps(wire)
 
 
-_Shown = tuple[frozenset[str], frozenset[str] | None, Selection]
+_Shown = tuple[bytes, frozenset[str], frozenset[str] | None, Selection]
 """What a list depends on."""
 
 
 def _read(headers: list[tuple[bytes, bytes]], message: Mapping[str, Any]) -> Regular | None:
     """The message, if it is in order and its headers say the same."""
     told = _told(headers)
-    params = message.get("params")
-    if told is None or message.keys() ^ _MESSAGE_FIELDS or not isinstance(params, dict):
+    params = message.get("params", {})
+    if told is None or not message.keys() <= _MESSAGE_FIELDS or not isinstance(params, dict):
         return None
+    id_, method = message.get("id"), message.get("method")
+    if not (isinstance(method, str) and type(id_) in {str, int} and message.get("jsonrpc") == "2.0"):
+        return None
+    read = Regular(told.get(b"mcp-protocol-version", b""), cast("str | int", id_), method)
     fields = cast("dict[str, Any]", params)
-    meta, id_, method = fields.get("_meta"), message["id"], message["method"]
-    if not (isinstance(meta, dict) and type(id_) in {str, int} and message["jsonrpc"] == "2.0"):
-        return None
-    if not _agrees(told, method, cast("dict[str, Any]", meta)):
-        return None
-    match method:
-        case "tools/list" if fields.keys() == _LIST_FIELDS:
-            return Regular(id_, method, cast("dict[str, Any]", meta))
-        case "tools/call" if fields.keys() <= _CALL_FIELDS:
-            return _read_call(id_, cast("dict[str, Any]", meta), fields, told)
-        case _:
-            return None
+    if read.version == MODERN:
+        return _read_modern(read, fields, told)
+    return _read_older(read, fields, told) if read.version in OLDER else None
 
 
-def _read_call(
-    id_: str | int, meta: Mapping[str, Any], fields: Mapping[str, Any], told: Mapping[bytes, bytes]
-) -> Regular | None:
+def _read_modern(read: Regular, fields: Mapping[str, Any], told: Mapping[bytes, bytes]) -> Regular | None:
+    meta = fields.get("_meta")
+    if not isinstance(meta, dict) or told.get(b"mcp-method") != read.method.encode():
+        return None
+    read = replace(read, meta=cast("dict[str, Any]", meta))
+    if read.meta is None or read.meta.get(PROTOCOL_VERSION_META_KEY) != MODERN.decode():
+        return None
+    whole = _with_fields(read, fields)
+    return whole if whole is not None and told.get(b"mcp-name", b"") == whole.name.encode() else None
+
+
+def _read_older(read: Regular, fields: Mapping[str, Any], told: Mapping[bytes, bytes]) -> Regular | None:
+    if "_meta" in fields or b"mcp-session-id" in told or not _MIRRORS.isdisjoint(told):
+        return None
+    return _with_fields(read, fields)
+
+
+def _with_fields(read: Regular, fields: Mapping[str, Any]) -> Regular | None:
+    """What is listed or called; None where the fields are others than those that take."""
+    if read.method == "tools/list" and fields.keys() <= _LIST_FIELDS:
+        return read
     name, arguments = fields.get("name"), fields.get("arguments", {})
-    if not (isinstance(name, str) and isinstance(arguments, dict) and name.isascii()):
+    if read.method != "tools/call" or not (fields.keys() <= _CALL_FIELDS and isinstance(arguments, dict)):
         return None
-    if told.get(b"mcp-name") != name.encode():
+    if not (isinstance(name, str) and name.isascii()):
         return None
-    return Regular(id_, "tools/call", meta, name, cast("dict[str, Any]", arguments))
+    return replace(read, name=name, arguments=cast("dict[str, Any]", arguments))
 
 
 def _told(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes] | None:
-    """The headers that matter; None where one comes twice, or mirrors an argument."""
+    """The headers that matter; None where one comes twice or mirrors an argument, or where JSON is not spoken."""
     told: dict[bytes, bytes] = {}
     for name, value in headers:
         if name in _ONCE:
@@ -216,18 +236,8 @@ def _told(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes] | None:
             told[name] = value
         elif name.startswith(_MIRRORED):
             return None
-    return told
-
-
-def _agrees(told: Mapping[bytes, bytes], method: object, meta: Mapping[str, Any]) -> bool:
-    return (
-        meta.get(PROTOCOL_VERSION_META_KEY) == VERSION
-        and told.get(b"mcp-protocol-version") == VERSION.encode()
-        and isinstance(method, str)
-        and told.get(b"mcp-method") == method.encode()
-        and told.get(b"content-type", b"").lower().startswith(b"application/json")
-        and _accepts_json(told.get(b"accept", b""))
-    )
+    kind = told.get(b"content-type", b"").lower()
+    return told if kind.startswith(b"application/json") and _accepts_json(told.get(b"accept", b"")) else None
 
 
 @lru_cache(maxsize=64)
