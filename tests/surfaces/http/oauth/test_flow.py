@@ -139,6 +139,15 @@ class TestRemembering:
         again = await person.ask(**program.request(redirect_uri="http://localhost:50000/callback"))
         assert again.status_code == 200
 
+    async def test_also_when_it_has_another_address_elsewhere(
+        self, person: Person, http: httpx2.AsyncClient
+    ) -> None:
+        program = await registered(http, redirect_uris=[BACK, "http://localhost/callback"])
+        await connected(person, program)
+        assert (await person.ask(**program.request())).status_code == 303
+        here = await person.ask(**program.request(redirect_uri="http://localhost:49152/callback"))
+        assert here.status_code == 200
+
     async def test_a_revoked_grant_is_forgotten(self, person: Person, program: Program) -> None:
         await connected(person, program)
         (grant,) = await grants_of(person.desk)

@@ -22,6 +22,7 @@ from chatwright.features.workspaces.oauth.rules import (
     check_resources,
     is_challenge,
     is_document_url,
+    is_local,
     redirect_allowed,
     wanted_scopes,
     with_reading,
@@ -80,7 +81,9 @@ class Review:
     def remembered(self) -> bool:
         """Whether there is nothing new to ask."""
         known = self.grant is not None and self.offered <= self.given and bool(self.offered)
-        return known and self.asked.client.vouched_for and not self.asked.again
+        # Any program on the person's machine could come with the id of another, and wait there for its code.
+        sure = self.asked.client.vouched_for or not is_local(self.asked.redirect_uri)
+        return known and sure and not self.asked.again
 
 
 @dataclass(frozen=True, slots=True)

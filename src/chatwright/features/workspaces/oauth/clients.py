@@ -54,14 +54,9 @@ class Client:
         return host_of(self.id) if is_document_url(self.id) else None
 
     @property
-    def local_only(self) -> bool:
-        """Whether it only ever leads to a program on the person's machine, which any other there may pose as."""
-        return all(map(is_local, self.redirect_uris))
-
-    @property
     def vouched_for(self) -> bool:
-        """Whether a former yes may count without asking again."""
-        return self.listed or self.workspace_id is not None or not self.local_only
+        """Whether nobody else can pass itself off as it, even on the person's own machine."""
+        return self.listed or self.workspace_id is not None
 
 
 @dataclass(frozen=True, slots=True)
