@@ -41,7 +41,7 @@ ROLE_SCOPES: Final[dict[Role, frozenset[str]]] = {
 
 def all_scopes() -> frozenset[str]:
     """Every scope there is in this process."""
-    return SCOPES | own_scopes().keys()
+    return SCOPES.union(own_scopes())
 
 
 def effective_scopes(scopes: Iterable[str], *, read_only: bool) -> frozenset[str]:
