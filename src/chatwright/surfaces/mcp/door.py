@@ -39,6 +39,7 @@ from chatwright.surfaces.mcp.errors import (
     WrongOrigin,
     wire_problem,
 )
+from chatwright.surfaces.mcp.leaving import while_there
 from chatwright.surfaces.mcp.selection import Selection, read_selection
 from chatwright.surfaces.mcp.sessions import METHODS, SessionWay, may_have_session
 
@@ -176,10 +177,10 @@ class Door:
         if session is not None:
             await session(scope, _replaying(body, receive), send, admission)
             return
-        way = self._ways.json
         if envelope.wants_stream and all(check_accept_headers(request)):
-            way = self._ways.stream
-        await way(scope, _replaying(body, receive), send)
+            await self._ways.stream(scope, _replaying(body, receive), send)
+        else:
+            await while_there(receive, self._ways.json(scope, _replaying(body, receive), send))
 
     def _refuse(self, error: ChatwrightError, path: str, request_id: str, rpc_id: Id = None) -> Response:
         headers: dict[str, str] = {}
