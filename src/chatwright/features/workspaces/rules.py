@@ -84,8 +84,8 @@ class DefaultPolicy:
         if operation.noun == APPROVALS:
             # The queue's own verbs would wait in it for ever; they see themselves to who may decide.
             return self._confirmed(caller, operation)
-        watched = supervision is Supervision.WRITES and operation.writes
-        watched |= supervision is Supervision.RISKY and is_risky(operation)
+        watched = supervision is not Supervision.NONE and is_risky(operation)
+        watched |= supervision is Supervision.WRITES and operation.writes
         if watched and not _decides_in_person(caller):
             return Decision.ASK
         doubtful = caller.supervised or caller.trust is Trust.UNTRUSTED

@@ -23,6 +23,7 @@ from chatwright.features.workspaces.approvals.operations import (
 )
 from chatwright.features.workspaces.operations import (
     create_token,
+    export_audit,
     list_audit,
     revoke_token,
     set_member_role,
@@ -110,6 +111,15 @@ class TestWhoIsAsked:
         await desk.call(list_tags, as_=program)
         await desk.call(rename_tag, as_=owner, tag_id=tag_id, name="Bronze")
         assert await names(desk) == ["Bronze"]
+
+    async def test_what_its_face_does_the_rest_of_cannot_be_approved_ahead(
+        self, desk: Desk, owner: Caller, robot: Caller
+    ) -> None:
+        with pytest.raises(Forbidden, match="needs a person") as caught:
+            await desk.call(export_audit, as_=robot)
+        assert caught.value.code == "FORBIDDEN"
+        assert (await desk.call(list_approvals, as_=owner))["items"] == []
+        assert (await records_of(desk, "audit.export"))[0]["outcome"] == "refused"
 
     async def test_only_a_signed_in_member_says_what_a_workspace_wants(
         self, desk: Desk, owner: Caller
