@@ -122,10 +122,10 @@ async def tool_list(place: Place) -> list[Comparison]:
     async with place.floor("raw") as raw, place.floor("sdk") as sdk:
         for at in SETTINGS:
             calls = [at.message("tools/list", place.headers(token)) for token in place.tokens]
-            kept = await drive(place.server.port, itertools.cycle(calls), seconds=0.01, connections=1)
+            kept = await drive(place.server.port, itertools.cycle(calls), seconds=0.2, connections=1)
             to_raw = {"host": f"127.0.0.1:{raw.port}"}
             keep = request("POST", "/keep", to_raw, kept.last)
-            await drive(raw.port, itertools.repeat(keep), seconds=0.01, connections=1)
+            await drive(raw.port, itertools.repeat(keep), seconds=0.2, connections=1)
             again = request("GET", "/kept", to_raw)
             one = at.message("tools/list", {"host": f"127.0.0.1:{sdk.port}"})
             sides = [
