@@ -12,10 +12,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from chatwright.catalogue import CATALOGUE, DEFAULT_TOOLSET, TOOLSETS
+from chatwright.app.extensions.offering import offering_at_hand
+from chatwright.catalogue import DEFAULT_TOOLSET
 from chatwright.features.workspaces.models import Role
-from chatwright.features.workspaces.rules import SCOPES, scopes_of_member
+from chatwright.features.workspaces.rules import all_scopes, scopes_of_member
 from chatwright.kernel.caller import Caller, PrincipalKind, Surface
+from chatwright.ports.operations import register_operations
+from chatwright.ports.toolsets import register_toolsets
 from chatwright.surfaces.mcp.calls import Calls
 from chatwright.surfaces.mcp.costs import MOST_BY_DEFAULT, MOST_PER_TOOL, bytes_of, tokens_of
 from chatwright.surfaces.mcp.selection import EXCLUDE_HEADER, READONLY_HEADER, Selection, read_selection
@@ -43,6 +46,11 @@ class Listing:
         return sum(bytes_of(tool) for tool in self.tools)
 
     @property
+    def too_large(self) -> list[str]:
+        """Tools that cost more than one may."""
+        return [tool.name for tool in self.tools if tokens_of(tool) > MOST_PER_TOOL]
+
+    @property
     def tokens(self) -> int:
         """Tokens of all tools."""
         return sum(tokens_of(tool) for tool in self.tools)
@@ -57,16 +65,22 @@ class Inspection:
 
 
 def inspect(toolsets: str, exclude: str, *, read_only: bool, role: Role | None) -> Inspection:
-    """List tools as a server lists them for a role, or for whoever may do everything.
+    """List tools as a server of this environment lists them for a role, or for whoever may do everything.
 
-    Raises UnknownToolset and UnknownTool for names that there are not.
+    Raises UnknownToolset and UnknownTool for names that there are not, and Misconfigured for a broken extension.
     """
+    offering = offering_at_hand()
+    offering.register()
+    register_operations(CATALOGUE)
+    register_toolsets(TOOLSETS)
     headers = {EXCLUDE_HEADER: exclude, READONLY_HEADER: str(read_only)}
     selection = read_selection(f"/mcp/x/{toolsets}" if toolsets else "/mcp", headers)
-    tools, caller = Tools(CATALOGUE, _Unanswered()), _caller(role)
+    tools, caller = Tools(offering.operations, _Unanswered()), _caller(role)
     return Inspection(
         shown=Listing(tools.visible_to(caller, selection)),
-        toolsets={name: Listing(tools.visible_to(caller, _toolset(name, selection))) for name in TOOLSETS},
+        toolsets={
+            name: Listing(tools.visible_to(caller, _toolset(name, selection))) for name in offering.toolsets
+        },
     )
 
 
@@ -77,6 +91,8 @@ def print_inspection(inspection: Inspection) -> None:
     console.print()
     console.print(_toolset_table(inspection))
     budgets = f"the default list may cost {MOST_BY_DEFAULT:,}, one tool {MOST_PER_TOOL}"
+    for name in inspection.shown.too_large:
+        console.print(Text(f"\n{name} costs more than one tool may: say it in fewer words.", style="yellow"))
     console.print(Text(f"\nA token is four bytes here; {budgets}.", style="dim"))
 
 
@@ -89,6 +105,7 @@ def print_as_json(inspection: Inspection) -> None:
         ],
         "bytes": shown.bytes,
         "tokens": shown.tokens,
+        "too_large": shown.too_large,
         "toolsets": {
             name: {"tools": len(listing.tools), "bytes": listing.bytes, "tokens": listing.tokens}
             for name, listing in inspection.toolsets.items()
@@ -103,7 +120,7 @@ def _caller(role: Role | None) -> Caller:
         kind=PrincipalKind.MEMBER,
         principal_id="",
         name="",
-        scopes=SCOPES if role is None else scopes_of_member(role, agency=False),
+        scopes=all_scopes() if role is None else scopes_of_member(role, agency=False),
         surface=Surface.MCP,
     )
 

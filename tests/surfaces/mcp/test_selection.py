@@ -5,9 +5,11 @@ from collections.abc import Mapping
 import pytest
 from hypothesis import given, strategies as st
 
-from chatwright.catalogue import CATALOGUE, TOOLSETS, operations_of
+from chatwright.catalogue import CATALOGUE, TOOLSETS
 from chatwright.kernel.errors import InvalidInput, NotFound
 from chatwright.kernel.operation import AnyOperation
+from chatwright.ports.operations import register_operations
+from chatwright.ports.toolsets import operations_of, register_toolsets
 from chatwright.surfaces.mcp.selection import (
     DEFAULT,
     Selection,
@@ -17,6 +19,13 @@ from chatwright.surfaces.mcp.selection import (
 )
 
 NONE: Mapping[str, str] = {}
+
+
+@pytest.fixture(autouse=True)
+def _catalogue() -> None:
+    """The names there are, as every process of the product makes them known."""
+    register_operations(CATALOGUE)
+    register_toolsets(TOOLSETS)
 
 
 class TestToolsets:
