@@ -180,7 +180,7 @@ class Door:
         if envelope.wants_stream and all(check_accept_headers(request)):
             await self._ways.stream(scope, _replaying(body, receive), send)
         else:
-            await while_there(receive, self._ways.json(scope, _replaying(body, receive), send))
+            await while_there(self._ways.json, scope, _replaying(body, receive), receive, send)
 
     def _refuse(self, error: ChatwrightError, path: str, request_id: str, rpc_id: Id = None) -> Response:
         headers: dict[str, str] = {}

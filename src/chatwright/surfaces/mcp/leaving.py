@@ -5,21 +5,23 @@ tells the two apart for whoever asks again. Streams are watched by the SDK; answ
 """
 
 import asyncio
-from collections.abc import Awaitable
 from typing import Final
 
-from starlette.types import Receive
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PATIENCE_SECONDS: Final = 0.05
 """Most answers are there before anybody could go away, and are spared the watch."""
 
 
-async def while_there(receive: Receive, answering: Awaitable[None]) -> None:
-    """Answer a request that was read to its end, so that all that can still come is that its client has gone."""
-    watch = _Watch(receive)
+async def while_there(way: ASGIApp, scope: Scope, body: Receive, receive: Receive, send: Send) -> None:
+    """Answer a request whose body is at hand, for as long as its client stays.
+
+    `receive` has been read to the end of the body, so all that can still come there is that the client has gone.
+    """
+    watch = _Watch(receive, send)
     alarm = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, watch.begin)
     try:
-        await answering
+        await way(scope, body, watch.send)
     except asyncio.CancelledError:
         if not watch.ended_it():
             raise
@@ -29,17 +31,27 @@ async def while_there(receive: Receive, answering: Awaitable[None]) -> None:
 
 
 class _Watch:
-    """Waits for a client to go away, and then cancels the task that answers it."""
+    """Waits for a client to go away before it is answered, and then cancels the task that answers it."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
+        self._send = send
         self._answering = asyncio.current_task()
         self._watching: asyncio.Task[None] | None = None
+        self._answered = False
         self._gone = False
 
     def begin(self) -> None:
-        """Look from now on."""
-        self._watching = asyncio.create_task(self._wait())
+        """Look from now on, unless the answer is out: what is done after it is not the client's any more."""
+        if not self._answered:
+            self._watching = asyncio.create_task(self._wait())
+
+    async def send(self, message: Message) -> None:
+        """Send a part of the answer; the last one ends the watch."""
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            self._answered = True
+            self.end()
+        await self._send(message)
 
     def end(self) -> None:
         """Look no more."""
