@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from chatwright.app.extensions.offering import Offering
 from chatwright.app.settings import Settings
 from chatwright.app.wiring import Product, open_product
 from chatwright.features.workspaces.founding import found_workspace
@@ -23,6 +24,12 @@ from chatwright.kernel.ids import new_id
 from chatwright.kernel.operation import AnyOperation
 
 TEST_KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _offering() -> None:
+    """What the product offers by itself, for tests that open none."""
+    Offering().register()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """Every operation of the product, in one explicit tuple, and the sets of them that go together as tools."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from chatwright.features.contacts import operations as contacts
@@ -268,6 +268,10 @@ TOOLSETS: Final[Mapping[str, frozenset[str]]] = {
 """Names of operations by toolset: the default one, all, one for each job, and one for each noun."""
 
 
-def operations_of(toolsets: Iterable[str]) -> frozenset[str]:
-    """The names of the operations in any of the toolsets. A toolset that there is not holds none."""
-    return frozenset[str]().union(*(TOOLSETS.get(name, frozenset()) for name in toolsets))
+def toolsets_with(added: Collection[AnyOperation]) -> dict[str, frozenset[str]]:
+    """The toolsets where these operations were added: they are in `all`, and in one for each noun of theirs."""
+    by_noun: dict[str, set[str]] = {}
+    for operation in added:
+        by_noun.setdefault(operation.noun, set()).add(operation.name)
+    with_them = TOOLSETS["all"] | {operation.name for operation in added}
+    return {**TOOLSETS, "all": with_them, **{noun: frozenset(names) for noun, names in by_noun.items()}}

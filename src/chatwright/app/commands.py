@@ -1,5 +1,6 @@
 """All commands: those that run the product here, and those of the catalogue, which call a running one."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +9,8 @@ import typer
 
 from chatwright.catalogue import CATALOGUE
 from chatwright.features.workspaces.models import Role
+from chatwright.kernel.errors import Misconfigured
+from chatwright.kernel.operation import AnyOperation
 from chatwright.surfaces.cli import root
 from chatwright.surfaces.cli.failures import failures_shown
 
@@ -49,8 +52,22 @@ def build(words: Sequence[str]) -> typer.Typer:
     group = typer.Typer(rich_markup_mode=None, invoke_without_command=True, callback=mcp)
     group.command()(inspect)
     commands.add_typer(group, name="mcp", context_settings=settings, add_help_option=False)
-    root.add_catalogue(commands, CATALOGUE, words)
+    group = typer.Typer(rich_markup_mode=None, invoke_without_command=True, callback=extensions)
+    group.command("check")(check_extension)
+    commands.add_typer(group, name="extensions")
+    root.add_catalogue(commands, _operations(), words)
     return commands
+
+
+def _operations() -> Sequence[AnyOperation]:
+    """The product's and those of extensions; without these where one of them is broken, which 'serve' says too."""
+    from chatwright.app.extensions.offering import offering_at_hand
+
+    try:
+        return offering_at_hand().operations
+    except Misconfigured as error:
+        sys.stderr.write(f"Commands of extensions are left out. {error.message}\n")
+        return CATALOGUE
 
 
 def up(
@@ -133,3 +150,35 @@ def inspect(
     with failures_shown():
         found = inspection.inspect(toolsets, exclude, read_only=read_only, role=role)
     (inspection.print_as_json if as_json else inspection.print_inspection)(found)
+
+
+def extensions(
+    context: typer.Context,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Show which packages extend the product here, and with what."""
+    if context.invoked_subcommand is not None:
+        return
+    from chatwright.app.extensions import showing
+
+    with failures_shown():
+        found = showing.survey()
+    (showing.print_as_json if as_json else showing.print_survey)(found)
+
+
+def check_extension(
+    name: Annotated[str, typer.Argument(help="The extension, as 'chatwright extensions' names it.")],
+    snapshots: Annotated[
+        Path | None,
+        typer.Option(help="Folder with a snapshot of each operation, to be committed.", show_default=False),
+    ] = None,
+    *,
+    write: Annotated[bool, typer.Option("--write", help="Write the snapshots anew first.")] = False,
+) -> None:
+    """Check an extension as its author would: it fits, its tools are small, and they show what the snapshots say."""
+    from chatwright.app.extensions import showing
+
+    with failures_shown():
+        seen = showing.check(name, snapshots, write=write)
+    sys.stdout.write("\n".join(seen) + "\n")

@@ -16,7 +16,7 @@ from chatwright.features.workspaces.founding import (
     make_setup_link,
     needs_setup_link,
 )
-from chatwright.features.workspaces.rules import SCOPES
+from chatwright.features.workspaces.rules import SCOPES, all_scopes
 from chatwright.kernel.caller import Caller, PrincipalKind, Surface
 from chatwright.kernel.errors import Unauthenticated
 
@@ -47,7 +47,8 @@ async def found(product: Product) -> Founding:
 async def keep_local_profile(product: Product, workspace_id: UUID) -> None:
     """Leave this server's address and an owner's token for the programs of this user.
 
-    The token that is there already stays as long as it works.
+    The token that is there already stays as long as it works, and reaches all there is: an extension that was
+    installed since then brings scopes.
     """
     known = read_profiles().by_name.get(LOCAL)
     token = known.token if known else None
@@ -59,10 +60,10 @@ async def keep_local_profile(product: Product, workspace_id: UUID) -> None:
 
 async def _works(product: Product, token: str) -> bool:
     try:
-        await product.authenticator.by_token(token, Presented(Surface.JOB))
+        caller = await product.authenticator.by_token(token, Presented(Surface.JOB))
     except Unauthenticated:
         return False
-    return True
+    return caller.scopes >= all_scopes()
 
 
 def _founder(workspace_id: UUID) -> Caller:

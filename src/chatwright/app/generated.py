@@ -3,16 +3,14 @@
 They are committed, so that a change of what the product shows is a change that somebody read.
 """
 
-import json
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from chatwright.app.extensions.snapshots import as_text, snapshots
 from chatwright.app.reference import errors_page, operations_page, resources_page, settings_page
 from chatwright.catalogue import CATALOGUE
-from chatwright.kernel.operation import AnyOperation
 from chatwright.surfaces.http.document import document
-from chatwright.surfaces.http.rest import errors_of
 
 ROOT: Final = Path(__file__).parents[3]
 SNAPSHOTS: Final = Path("snapshots/operations")
@@ -22,37 +20,13 @@ def generated_files() -> dict[Path, str]:
     """Every generated file with what it has to say, by its path in the repository."""
     reference = Path("docs/reference")
     return {
-        Path("openapi.json"): as_text(document()),
+        Path("openapi.json"): as_text(document(CATALOGUE)),
         reference / "operations.md": operations_page(CATALOGUE),
         reference / "errors.md": errors_page(),
         reference / "resources.md": resources_page(),
         reference / "settings.md": settings_page(),
-        **{SNAPSHOTS / f"{op.name}.json": as_text(snapshot(op)) for op in CATALOGUE},
+        **snapshots(CATALOGUE, SNAPSHOTS),
     }
-
-
-def snapshot(operation: AnyOperation) -> dict[str, Any]:
-    """Everything that a face shows of an operation."""
-    return {
-        "name": operation.name,
-        "tool": operation.tool,
-        "title": operation.title,
-        "description": operation.description,
-        "scope": operation.scope,
-        "effect": operation.effect.value,
-        "hints": {"idempotent": operation.idempotent, "outward": operation.outward},
-        "http": f"{operation.method} {operation.path}",
-        "surfaces": sorted(operation.surfaces),
-        "rate": {"per_minute": operation.rate.per_minute, "burst": operation.rate.burst},
-        "errors": sorted({error.code for error in errors_of(operation)}),
-        "input": operation.input.model_json_schema(),
-        "output": operation.output.model_json_schema(mode="serialization"),
-    }
-
-
-def as_text(value: object) -> str:
-    """JSON as people compare it."""
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
 def stale_files(root: Path = ROOT) -> list[Path]:

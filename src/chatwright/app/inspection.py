@@ -17,8 +17,6 @@ from chatwright.catalogue import DEFAULT_TOOLSET
 from chatwright.features.workspaces.models import Role
 from chatwright.features.workspaces.rules import all_scopes, scopes_of_member
 from chatwright.kernel.caller import Caller, PrincipalKind, Surface
-from chatwright.ports.operations import register_operations
-from chatwright.ports.toolsets import register_toolsets
 from chatwright.surfaces.mcp.calls import Calls
 from chatwright.surfaces.mcp.costs import MOST_BY_DEFAULT, MOST_PER_TOOL, bytes_of, tokens_of
 from chatwright.surfaces.mcp.selection import EXCLUDE_HEADER, READONLY_HEADER, Selection, read_selection
@@ -71,8 +69,6 @@ def inspect(toolsets: str, exclude: str, *, read_only: bool, role: Role | None) 
     """
     offering = offering_at_hand()
     offering.register()
-    register_operations(CATALOGUE)
-    register_toolsets(TOOLSETS)
     headers = {EXCLUDE_HEADER: exclude, READONLY_HEADER: str(read_only)}
     selection = read_selection(f"/mcp/x/{toolsets}" if toolsets else "/mcp", headers)
     tools, caller = Tools(offering.operations, _Unanswered()), _caller(role)

@@ -13,7 +13,6 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from chatwright.app.wiring import Product
-from chatwright.catalogue import CATALOGUE
 from chatwright.features.messaging.inboxes.models import ListInboxes
 from chatwright.features.messaging.inboxes.operations import list_inboxes
 from chatwright.features.workspaces.founding import first_workspace
@@ -71,6 +70,7 @@ def _parts(product: Product, metrics: Metrics, static: Path) -> Parts:
         public_url=product.settings.public_url,
         version=version("chatwright"),
         demo_inbox=demo_inbox,
+        operations=product.offering.operations,
         metrics=metrics,
         metrics_token=product.settings.metrics_token,
         static=static,
@@ -79,12 +79,15 @@ def _parts(product: Product, metrics: Metrics, static: Path) -> Parts:
 
 def _catalogue_face(product: Product) -> McpFace:
     sessions = Sessions() if product.settings.mcp_sessions else None
+    offering = product.offering
     registry = product_registry(
-        CATALOGUE,
+        offering.operations,
         product.pipeline,
         product.events,
         product.signals,
         version("chatwright"),
+        kinds=offering.kinds,
+        recipes=offering.recipes,
         sessions=sessions,
     )
     return mcp_face(product, registry, sessions=sessions)

@@ -8,6 +8,8 @@ from chatwright.infra.cipher import load_or_create_key, read_key
 from chatwright.kernel.errors import Misconfigured
 
 KEY_VARIABLE = "CHATWRIGHT_KEY"
+EXTENSIONS_VARIABLE = "CHATWRIGHT_EXTENSIONS"
+ALL, NONE = "all", "none"
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Settings:
     """`CHATWRIGHT_ALLOWED_HOSTS`: hosts, or host:port, that calls may go to though they are not public, by commas."""
     metrics_token: str | None = None
     """`CHATWRIGHT_METRICS_TOKEN`: who presents it may read /metrics; without it only this machine may."""
+    extensions: tuple[str, ...] = (ALL,)
+    """`CHATWRIGHT_EXTENSIONS`: which installed extensions are in: `all`, `none`, or their names by commas."""
     mcp_sessions: bool = False
     """`CHATWRIGHT_MCP_SESSIONS`: `on` lets MCP clients from before 2026-07-28 watch resources; one process only."""
     oauth_clients: tuple[str, ...] = ("any",)
@@ -76,6 +80,7 @@ def load_settings(*, data: Path, url: str) -> Settings:
         lease_seconds=_number("CHATWRIGHT_LEASE_SECONDS", 30),
         allowed_hosts=_list("CHATWRIGHT_ALLOWED_HOSTS"),
         metrics_token=os.environ.get("CHATWRIGHT_METRICS_TOKEN") or None,
+        extensions=wanted_extensions(),
         mcp_sessions=_switch("CHATWRIGHT_MCP_SESSIONS", default=False),
         oauth_clients=_list("CHATWRIGHT_OAUTH_CLIENTS") or ("any",),
         oauth_registration=_switch("CHATWRIGHT_OAUTH_REGISTRATION", default=True),
@@ -89,6 +94,11 @@ def load_settings(*, data: Path, url: str) -> Settings:
         oauth_email_claim=os.environ.get("CHATWRIGHT_OAUTH_EMAIL_CLAIM") or "email",
         oauth_workspace_claim=os.environ.get("CHATWRIGHT_OAUTH_WORKSPACE_CLAIM") or None,
     )
+
+
+def wanted_extensions() -> tuple[str, ...]:
+    """Which extensions this environment wants: `all`, `none`, or names."""
+    return _list(EXTENSIONS_VARIABLE) or (ALL,)
 
 
 def _load_key(data: Path, *, embedded: bool) -> bytes:

@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from chatwright.app.extensions.loading import load
+from chatwright.app.extensions.offering import Offering, offering_of
 from chatwright.app.plugins import channels
 from chatwright.app.settings import Settings
-from chatwright.catalogue import CATALOGUE, TOOLSETS
 from chatwright.features.contacts.exports.jobs import export_ledger
 from chatwright.features.contacts.imports.jobs import import_ledger
 from chatwright.features.contacts.tags.directory import StoredTags
@@ -42,11 +43,9 @@ from chatwright.net.http import Web
 from chatwright.ports.channel import register_channel
 from chatwright.ports.inboxes import register_inbox_directory
 from chatwright.ports.ledger import Ledger
-from chatwright.ports.operations import register_operations
 from chatwright.ports.reach import register_reach
 from chatwright.ports.site import Site, register_site
 from chatwright.ports.tags import register_tag_directory
-from chatwright.ports.toolsets import register_toolsets
 
 if TYPE_CHECKING:
     from chatwright.ports.storage import Storage
@@ -57,6 +56,7 @@ class Product:
     """The parts that surfaces and workers are made of."""
 
     settings: Settings
+    offering: Offering
     database: PoolDatabase
     signals: PostgresSignals
     events: PostgresEventLog
@@ -74,11 +74,13 @@ class Product:
 @asynccontextmanager
 async def open_product(settings: Settings) -> AsyncGenerator[Product]:
     """Start the database if it is ours, migrate it, and connect every part; closes them in reverse."""
+    offering = offering_of(load(settings.extensions))
+    offering.register()
     dsn = settings.database_url or (await asyncio.to_thread(start_embedded, settings.data)).dsn
     await migrate(dsn)
     signals = PostgresSignals(dsn)
     pool = await open_pool(dsn, size=settings.pool_size)
-    async with pool, _running(signals), _way_out(settings) as web:
+    async with pool, _running(signals), _way_out(settings) as web, offering.running():
         database = PoolDatabase(pool, signals)
         async with database.transaction():
             await ADOPT.run()
@@ -89,13 +91,12 @@ async def open_product(settings: Settings) -> AsyncGenerator[Product]:
         register_inbox_directory(StoredInboxes())
         register_tag_directory(StoredTags())
         register_reach(ReachOfTags())
-        register_toolsets(TOOLSETS)
-        register_operations(CATALOGUE)
         limiter = RateLimiter(database)
         storage = FolderStorage(settings.data / "files")
         try:
             yield Product(
                 settings=settings,
+                offering=offering,
                 database=database,
                 signals=signals,
                 events=PostgresEventLog(database),

@@ -1,8 +1,10 @@
 """What can be read by URI, as data: a kind of resource, the parts of its document, and where its ids come from."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from uuid import UUID
 
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.operation import AnyOperation
@@ -68,6 +70,8 @@ class Kind:
     told: Mapping[str, Told] = field(default_factory=dict[str, Told])
     """What it holds that no operation gives."""
     directory: Directory | None = None
+    ids: str | None = None
+    """What its ids look like, as a regular expression, where they are none of ours (UUIDs): `[0-9]+`."""
     item: str | None = None
     """The key under which the document shows the directory's own item, for what has no operation to show one."""
     listed: bool = False
@@ -90,11 +94,30 @@ class Kind:
         """Whether a list in it goes on in further pages of the same kind."""
         return any(part.more == self.path for part in self.parts.values())
 
+    def is_id(self, text: str) -> bool:
+        """Whether text is an id of this kind, as its URIs hold it."""
+        if self.ids is not None:
+            return re.fullmatch(self.ids, text) is not None
+        try:
+            return str(UUID(text)) == text.lower()
+        except ValueError:
+            return False
+
+    def canonical_id(self, text: str) -> str:
+        """An id in the one form in which changes tell it."""
+        return text.lower() if self.ids is None else text
+
     @property
     def needed(self) -> set[str]:
         """The operations that a reader must reach to read one."""
         needed = {part.operation for part in self.parts.values() if not part.optional}
         return needed | ({self.directory.operation} if self.directory and self.item else set[str]())
+
+    @property
+    def operations(self) -> set[str]:
+        """All that it stands on."""
+        directory = {self.directory.operation} if self.directory else set[str]()
+        return {part.operation for part in self.parts.values()} | directory
 
     @property
     def template(self) -> str:

@@ -1,6 +1,6 @@
 """Every operation by its name, for rooms below the catalogue that lists them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from chatwright.kernel.operation import AnyOperation
 
@@ -9,7 +9,13 @@ _registered: dict[str, AnyOperation] = {}
 
 def register_operations(operations: Iterable[AnyOperation]) -> None:
     """Make the operations known, once per process, before anything is served."""
+    _registered.clear()
     _registered.update({operation.name: operation for operation in operations})
+
+
+def known_operations() -> Collection[AnyOperation]:
+    """All of them."""
+    return _registered.values()
 
 
 def operation_named(name: str) -> AnyOperation | None:

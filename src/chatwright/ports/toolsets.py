@@ -16,6 +16,11 @@ def operations_of(names: Collection[str]) -> frozenset[str]:
     return frozenset[str]().union(*(known.get(name, frozenset()) for name in names))
 
 
+def toolset_names() -> list[str]:
+    """What the toolsets are called, in their order."""
+    return list(_known())
+
+
 def unknown_toolsets(names: Collection[str]) -> set[str]:
     """The names among these that are no toolsets."""
     return set(names) - _known().keys()

@@ -1,9 +1,10 @@
 """The OpenAPI document."""
 
 import asyncio
-import functools
 import hashlib
 import re
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -12,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chatwright.kernel.errors import Problem
+from chatwright.kernel.operation import AnyOperation
 from chatwright.surfaces.http.attachments import attachment_routes
 from chatwright.surfaces.http.exports import export_routes
 from chatwright.surfaces.http.imports import import_routes
@@ -53,28 +55,27 @@ SECURITY_SCHEMES = {
 }
 
 
-def described_routes() -> list[DescribedRoute]:
+def described_routes(operations: Iterable[AnyOperation]) -> list[DescribedRoute]:
     """Every route that programs may build on. Fixed paths come first, so that no pattern takes them."""
     return [
         *trail_routes(),
         *attachment_routes(),
         *export_routes(),
         *import_routes(),
-        *rest_routes(),
+        *rest_routes(operations),
         *session_routes(),
         *probe_routes(),
     ]
 
 
-@functools.cache
-def document() -> dict[str, Any]:
-    """OpenAPI 3.1 of the whole interface, the same for the same code."""
+def document(operations: Iterable[AnyOperation]) -> dict[str, Any]:
+    """OpenAPI 3.1 of the whole interface, the same for the same operations."""
     found = get_openapi(
         title="Chatwright",
         version=API_VERSION,
         description=WORDS,
         license_info={"name": "MIT", "identifier": "MIT"},
-        routes=described_routes(),
+        routes=described_routes(operations),
     )
     components = found["components"]
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -84,17 +85,22 @@ def document() -> dict[str, Any]:
     return orjson.loads(GENERIC_PAGE.sub(rb"\1Page", orjson.dumps(found)))
 
 
-@functools.cache
-def _rendered() -> tuple[bytes, str]:
-    text = orjson.dumps(document())
-    return text, f'"{hashlib.sha256(text).hexdigest()[:16]}"'
+class ShownDocument:
+    """The document as JSON, which anyone may read."""
 
+    def __init__(self, operations: Sequence[AnyOperation]) -> None:
+        self._operations = operations
 
-async def show_document(request: Request) -> Response:
-    """The document as JSON; anyone may read it."""
-    # Making it the first time takes most of a second, in which others want their answers.
-    text, tag = await asyncio.to_thread(_rendered)
-    headers = {"etag": tag, "cache-control": "no-cache"}
-    if request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers=headers)
-    return Response(text, media_type="application/json", headers=headers)
+    async def answer(self, request: Request) -> Response:
+        """Answer with it, or that it has not changed."""
+        # Making it the first time takes most of a second, in which others want their answers.
+        text, tag = await asyncio.to_thread(lambda: self._rendered)
+        headers = {"etag": tag, "cache-control": "no-cache"}
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        return Response(text, media_type="application/json", headers=headers)
+
+    @cached_property
+    def _rendered(self) -> tuple[bytes, str]:
+        text = orjson.dumps(document(self._operations))
+        return text, f'"{hashlib.sha256(text).hexdigest()[:16]}"'

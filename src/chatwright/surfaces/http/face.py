@@ -11,7 +11,7 @@ from starlette.types import Lifespan
 
 from chatwright.kernel.errors import ChatwrightError, Internal, NotFound
 from chatwright.surfaces.http.answers import problem_answer, request_id_of
-from chatwright.surfaces.http.document import DOCUMENT_PATH, described_routes, show_document
+from chatwright.surfaces.http.document import DOCUMENT_PATH, ShownDocument, described_routes
 from chatwright.surfaces.http.errors import MethodNotAllowed
 from chatwright.surfaces.http.oauth.routes import oauth_routes
 from chatwright.surfaces.http.pages import message_page, page_routes
@@ -42,10 +42,10 @@ def http_face(
     app.router.routes.extend(
         [
             *beside,
-            Route(DOCUMENT_PATH, show_document),
+            Route(DOCUMENT_PATH, ShownDocument(parts.operations).answer),
             Route("/metrics", show_metrics),
             *([] if parts.outside_issuer else oauth_routes(parts.public_url)),
-            *described_routes(),
+            *described_routes(parts.operations),
             *page_routes(parts.static),
         ]
     )

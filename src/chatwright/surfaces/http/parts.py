@@ -1,6 +1,6 @@
 """What the HTTP face is made of, handed over by the app."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -12,6 +12,7 @@ from chatwright.features.workspaces.authentication import Authenticator, Session
 from chatwright.features.workspaces.limits import RateLimiter
 from chatwright.features.workspaces.oauth.server import AuthorizationServer
 from chatwright.features.workspaces.pipeline import Pipeline
+from chatwright.kernel.operation import AnyOperation
 from chatwright.ports.database import Database
 from chatwright.ports.storage import Storage
 from chatwright.surfaces.http.metrics import Metrics
@@ -37,6 +38,8 @@ class Parts:
     version: str
     demo_inbox: DemoInbox
     """The inbox whose widget the demo page carries; None when there is none."""
+    operations: Sequence[AnyOperation]
+    """What REST shows."""
     metrics: Metrics
     metrics_token: str | None = None
     """Who presents it may read the metrics; without one only this machine may."""

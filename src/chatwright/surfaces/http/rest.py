@@ -1,7 +1,7 @@
 """The operations of the catalogue as REST routes."""
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterable
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -11,7 +11,6 @@ from pydantic.fields import FieldInfo
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatwright.catalogue import CATALOGUE
 from chatwright.kernel.caller import Surface
 from chatwright.kernel.errors import (
     ApprovalRequired,
@@ -52,7 +51,7 @@ WITH_BODY = (PayloadTooLarge, UnsupportedMediaType)
 WHEN_WRITING = (ApprovalRequired, IdempotencyConflict, IdempotencyInProgress)
 
 
-def rest_routes(operations: Sequence[AnyOperation] = CATALOGUE) -> list[DescribedRoute]:
+def rest_routes(operations: Iterable[AnyOperation]) -> list[DescribedRoute]:
     """A route for every operation that has this face."""
     return [_route(operation) for operation in operations if Surface.HTTP in operation.surfaces]
 

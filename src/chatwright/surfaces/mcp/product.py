@@ -9,6 +9,8 @@ from mcp.server.lowlevel.server import Server
 from chatwright.features.workspaces.pipeline import Pipeline
 from chatwright.kernel.caller import OWN_SCOPE, Surface
 from chatwright.kernel.operation import AnyOperation
+from chatwright.kernel.prompts import Recipe
+from chatwright.kernel.resources import Kind
 from chatwright.ports.eventlog import EventLog
 from chatwright.ports.signals import Signals
 from chatwright.ports.site import this_site
@@ -19,7 +21,9 @@ from chatwright.surfaces.mcp.face import Registry, Scopes
 from chatwright.surfaces.mcp.listening.following import Following
 from chatwright.surfaces.mcp.listening.pushing import Pushing, PushingServer
 from chatwright.surfaces.mcp.listening.streams import Listening
+from chatwright.surfaces.mcp.prompts.recipes import RECIPES
 from chatwright.surfaces.mcp.prompts.shelf import Prompts
+from chatwright.surfaces.mcp.resources.kinds import KINDS
 from chatwright.surfaces.mcp.resources.reading import Resources
 from chatwright.surfaces.mcp.sessions import Sessions
 from chatwright.surfaces.mcp.shortcut import Shortcut
@@ -45,16 +49,18 @@ def product_registry(
     signals: Signals,
     version: str,
     *,
+    kinds: Sequence[Kind] = KINDS,
+    recipes: Sequence[Recipe] = RECIPES,
     sessions: Sessions | None = None,
 ) -> Registry:
-    """What shows the catalogue. `McpFace` puts it behind the door.
+    """What shows the catalogue, with kinds of resources and recipes of prompts. `McpFace` puts it behind the door.
 
     Where the face keeps sessions, give them here too: clients of the older revisions can then watch resources.
     """
     offered = [operation for operation in catalogue if Surface.MCP in operation.surfaces]
     tools = Tools(offered, Calls(pipeline))
-    resources = Resources(offered, pipeline)
-    prompts = Prompts(offered, resources)
+    resources = Resources(offered, pipeline, kinds)
+    prompts = Prompts(offered, resources, recipes)
     following = Following(events, signals)
     pushing = None if sessions is None else Pushing(following, resources, sessions.idle_seconds)
     server: Server[dict[str, Any]] = (Server if pushing is None else PushingServer)(
@@ -87,12 +93,16 @@ def product_registry(
         server.middleware.append(pushing)
     server.middleware.append(RememberedLists())
     server.middleware.append(sealed_states(this_site()))
-    return Registry(server, _scopes_of(offered, pipeline), lambda way: Shortcut(way, server, tools))
+    return Registry(
+        server,
+        _scopes_of(offered, Steps(offered, pipeline, kinds, recipes)),
+        lambda way: Shortcut(way, server, tools),
+    )
 
 
-def _scopes_of(offered: Sequence[AnyOperation], pipeline: Pipeline) -> Scopes:
+def _scopes_of(offered: Sequence[AnyOperation], steps: Steps) -> Scopes:
     return Scopes(
         all=sorted({operation.scope for operation in offered} - {OWN_SCOPE}),
         at_first=sorted({operation.scope for operation in offered if not operation.writes} - {OWN_SCOPE}),
-        check=Steps(offered, pipeline).check,
+        check=steps.check,
     )

@@ -16,10 +16,12 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final
 
-from chatwright.catalogue import CATALOGUE, DEFAULT_TOOLSET, TOOLSETS, operations_of
+from chatwright.catalogue import DEFAULT_TOOLSET
 from chatwright.kernel.caller import Surface
 from chatwright.kernel.errors import InvalidInput, NotFound
 from chatwright.kernel.operation import AnyOperation
+from chatwright.ports.operations import known_operations
+from chatwright.ports.toolsets import operations_of, toolset_names, unknown_toolsets
 
 TOOLSETS_HEADER: Final = "x-chatwright-toolsets"
 READONLY_HEADER: Final = "x-chatwright-readonly"
@@ -101,16 +103,18 @@ def _listed(text: str) -> frozenset[str]:
 
 
 def _known_toolsets(names: frozenset[str]) -> frozenset[str]:
-    unknown = sorted(names - TOOLSETS.keys())
+    unknown = sorted(unknown_toolsets(names))
     if unknown:
         message = f"There is no toolset called '{unknown[0][:100]}'."
-        raise UnknownToolset(message, hint=f"The toolsets are: {', '.join(TOOLSETS)}.")
+        raise UnknownToolset(message, hint=f"The toolsets are: {', '.join(toolset_names())}.")
     return names
 
 
 def _known_tools(names: frozenset[str]) -> frozenset[str]:
     """Refuse a name that is misspelt, for whoever wrote it believes that the tool is left out."""
-    tools = FINDING | {operation.tool for operation in CATALOGUE if Surface.MCP in operation.surfaces}
+    tools = FINDING | {
+        operation.tool for operation in known_operations() if Surface.MCP in operation.surfaces
+    }
     unknown = sorted(names - tools)
     if unknown:
         near = get_close_matches(unknown[0][:100], sorted(tools), n=3)

@@ -11,9 +11,9 @@ from chatwright.features.workspaces.pipeline import Pipeline
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import NotFound, ScopeMissing
 from chatwright.kernel.operation import AnyOperation
+from chatwright.kernel.prompts import Recipe
+from chatwright.kernel.resources import Kind
 from chatwright.surfaces.mcp.errors import StepUpNeeded
-from chatwright.surfaces.mcp.prompts.recipes import RECIPES
-from chatwright.surfaces.mcp.resources.kinds import KINDS
 from chatwright.surfaces.mcp.resources.uris import target_of
 from chatwright.surfaces.mcp.selection import RUN_READ_TOOL, RUN_WRITE_TOOL, Selection
 
@@ -21,10 +21,17 @@ from chatwright.surfaces.mcp.selection import RUN_READ_TOOL, RUN_WRITE_TOOL, Sel
 class Steps:
     """Knows which operations a message would run."""
 
-    def __init__(self, offered: Iterable[AnyOperation], pipeline: Pipeline) -> None:
+    def __init__(
+        self,
+        offered: Iterable[AnyOperation],
+        pipeline: Pipeline,
+        kinds: Iterable[Kind],
+        recipes: Iterable[Recipe],
+    ) -> None:
         self._operations = {operation.name: operation for operation in offered}
         self._by_tool = {operation.tool: operation for operation in self._operations.values()}
-        self._prompts = {recipe.name: recipe.operations for recipe in RECIPES}
+        self._prompts = {recipe.name: recipe.operations for recipe in recipes}
+        self._kinds = tuple(kinds)
         self._pipeline = pipeline
 
     async def check(
@@ -48,20 +55,19 @@ class Steps:
                 operation = self._by_tool.get(_tool_of(params))
                 return [] if operation is None else [operation]
             case "resources/read":
-                names = _read_by(params)
+                names = self._read_by(params)
             case "prompts/get":
                 names = self._prompts.get(str(params.get("name")), frozenset())
             case _:
                 return []
         return [self._operations[name] for name in sorted(names) if name in self._operations]
 
-
-def _read_by(params: Mapping[str, Any]) -> set[str]:
-    """The operations that give what a URI names; none where it names nothing."""
-    try:
-        return target_of(str(params.get("uri")), KINDS).kind.needed
-    except NotFound:
-        return set()
+    def _read_by(self, params: Mapping[str, Any]) -> set[str]:
+        """The operations that give what a URI names; none where it names nothing."""
+        try:
+            return target_of(str(params.get("uri")), self._kinds).kind.needed
+        except NotFound:
+            return set()
 
 
 def _tool_of(params: Mapping[str, Any]) -> str:

@@ -29,7 +29,7 @@ from chatwright.surfaces.mcp.context import Context, caller_of, selection_of
 from chatwright.surfaces.mcp.errors import protocol_error
 from chatwright.surfaces.mcp.resources.kinds import KINDS
 from chatwright.surfaces.mcp.resources.limits import BUDGET
-from chatwright.surfaces.mcp.resources.uris import Target, filled, is_id, target_of, unknown, uri_of
+from chatwright.surfaces.mcp.resources.uris import Target, filled, target_of, unknown, uri_of
 from chatwright.surfaces.mcp.schemas import without_nulls
 from chatwright.surfaces.mcp.selection import Selection
 from chatwright.surfaces.mcp.shapes import Shape, outside_words, shape_of, without_detail
@@ -95,7 +95,7 @@ class Resources:
     ) -> None:
         self._pipeline = pipeline
         self._operations = {operation.name: operation for operation in catalogue}
-        self.kinds = tuple(kind for kind in kinds if _operations_of(kind) <= self._operations.keys())
+        self.kinds = tuple(kind for kind in kinds if kind.operations <= self._operations.keys())
 
     async def answer_list(self, ctx: Context, params: PaginatedRequestParams | None) -> ListResourcesResult:
         """Answer resources/list: what there is only one of, then the latest of each other kind, in pages."""
@@ -152,8 +152,8 @@ class Resources:
     async def canonical(self, reader: Reader, uri: str) -> str:
         """The URI with an id in the place of a name, as changes are told. Raises NotFound."""
         target = target_of(uri, self.kinds)
-        if target.id is None or target.kind.directory is None or is_id(target.id):
-            return uri_of(target.kind.path, target.id and target.id.lower())
+        if target.id is None or target.kind.directory is None or target.kind.is_id(target.id):
+            return uri_of(target.kind.path, target.id and target.kind.canonical_id(target.id))
         item = await self._named(reader, target.kind.directory, target.id, uri)
         return uri_of(target.kind.path, item["id"])
 
@@ -219,7 +219,7 @@ class Resources:
         kind = target.kind
         if target.id is None:
             return {}
-        by_name = not is_id(target.id)
+        by_name = not kind.is_id(target.id)
         if kind.directory is None or not (by_name or kind.item):
             return {"id": target.id}
         return await self._named(reader, kind.directory, target.id, uri)
@@ -345,12 +345,6 @@ class Resources:
 
     def _listable(self, kind: Kind, reader: Reader) -> bool:
         return kind.directory is not None and reader.reaches(self._operations[kind.directory.operation])
-
-
-def _operations_of(kind: Kind) -> set[str]:
-    """All that a kind stands on."""
-    directory = {kind.directory.operation} if kind.directory else set[str]()
-    return {part.operation for part in kind.parts.values()} | directory
 
 
 def _chosen(part: Part, value: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, unquote, urlencode
-from uuid import UUID
 
 from chatwright.kernel.errors import NotFound
 from chatwright.kernel.resources import ID, SCHEME, Kind
@@ -48,14 +47,6 @@ def unknown(uri: str) -> NotFound:
     return NotFound(f"There is no resource '{uri[:200]}'.", hint="resources/templates/list shows which.")
 
 
-def is_id(text: str) -> bool:
-    """Whether this is an id as our URIs hold it."""
-    try:
-        return str(UUID(text)) == text.lower()
-    except ValueError:
-        return False
-
-
 def filled(path: str, facts: Mapping[str, Any]) -> str | None:
     """A path with the facts its braces name; None where one of them is missing."""
     try:
@@ -82,7 +73,7 @@ def _match(kind: Kind, segments: list[str]) -> dict[str, str] | None:
 
 def _fits(kind: Kind, text: str) -> bool:
     named = kind.directory is not None and kind.directory.name is not None
-    return is_id(text) or (named and bool(text.strip()) and text.isprintable())
+    return kind.is_id(text) or (named and bool(text.strip()) and text.isprintable())
 
 
 def _cursor(query: str) -> str | None:

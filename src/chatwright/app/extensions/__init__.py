@@ -1,0 +1,1 @@
+"""Packages of others: found, judged, and put beside the product's own operations."""
