@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chatwright.app.wiring import Product
 from chatwright.features.messaging.inboxes.models import ListInboxes
@@ -51,7 +51,9 @@ def build_app(product: Product, *, static: Path = STATIC, mcp: McpFace | None = 
 
     beside = [*_mcp_routes(mcp), *_live_routes(product), *_hook_routes(product)]
     app = http_face(_parts(product, metrics, static), beside=beside, lifespan=lifespan)
-    return Envelope(app, metrics=metrics, secure=product.settings.public_url.startswith("https://"))
+    return Envelope(
+        _straight_to(mcp, app), metrics=metrics, secure=product.settings.public_url.startswith("https://")
+    )
 
 
 def _parts(product: Product, metrics: Metrics, static: Path) -> Parts:
@@ -108,15 +110,21 @@ def mcp_face(product: Product, registry: Registry, *, sessions: Sessions | None 
     )
 
 
+def _straight_to(mcp: McpFace, others: ASGIApp) -> ASGIApp:
+    """Messages of MCP go straight to their face: the way through everybody's routes costs more than its door does."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        its_own = scope["type"] == "http" and (scope["path"] == "/mcp" or scope["path"].startswith("/mcp/"))
+        await (mcp.app if its_own else others)(scope, receive, send)
+
+    return app
+
+
 def _mcp_routes(face: McpFace) -> list[Route]:
     async def show_metadata(request: Request) -> Response:
         return JSONResponse(face.metadata(request.url.path.removeprefix(WELL_KNOWN)))
 
-    # Routes and not a mount, which would answer /mcp with a redirect to /mcp/.
-    return [
-        *(Route(path, face.app) for path in PATHS),
-        *(Route(WELL_KNOWN + path, show_metadata) for path in PATHS),
-    ]
+    return [Route(WELL_KNOWN + path, show_metadata) for path in PATHS]
 
 
 def _live_routes(product: Product) -> list[Route]:

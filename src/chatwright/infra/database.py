@@ -89,8 +89,10 @@ class PoolDatabase:
         self._announce(unit)
 
     async def _acquire(self) -> Any:  # noqa: ANN401 - asyncpg's pool proxy has no public type.
+        # A limit of time costs about as much as taking a connection that is free.
+        seconds = None if self._pool.get_idle_size() else ACQUIRE_SECONDS
         try:
-            return await self._pool.acquire(timeout=ACQUIRE_SECONDS)
+            return await self._pool.acquire(timeout=seconds)
         except _UNREACHABLE as error:
             message = "The database cannot be reached."
             raise Unavailable(message, retry_after_ms=1000) from error

@@ -43,10 +43,9 @@ class TestReading:
         ("path", "headers", "selection"),
         [
             ("/mcp", NONE, DEFAULT),
-            ("/mcp/", NONE, DEFAULT),
             ("/mcp/readonly", NONE, Selection(read_only=True)),
             ("/mcp/x/agent", NONE, Selection(frozenset({"agent"}))),
-            ("/mcp/x/Agent, tags/", NONE, Selection(frozenset({"agent", "tags"}))),
+            ("/mcp/x/Agent, tags", NONE, Selection(frozenset({"agent", "tags"}))),
             ("/mcp/x/tags/readonly", NONE, Selection(frozenset({"tags"}), read_only=True)),
             ("/mcp", {"x-chatwright-toolsets": "tags,notes"}, Selection(frozenset({"tags", "notes"}))),
             ("/mcp", {"x-chatwright-toolsets": " , "}, DEFAULT),
@@ -79,7 +78,8 @@ class TestReading:
             read_selection("/mcp", {"x-chatwright-readonly": "maybe"})
 
     @pytest.mark.parametrize(
-        "path", ["/mcpx", "/mcp/x", "/mcp/x/", "/mcp/tags", "/mcp/x/a/b", "/mcp/readonly/x"]
+        "path",
+        ["/mcp/", "/mcp/x/tags/", "/mcpx", "/mcp/x", "/mcp/x/", "/mcp/tags", "/mcp/x/a/b", "/mcp/readonly/x"],
     )
     def test_other_paths_are_none_of_ours(self, path: str) -> None:
         with pytest.raises(NotFound):

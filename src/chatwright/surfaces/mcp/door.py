@@ -4,7 +4,7 @@ method -> Host and Origin -> selection -> bearer token -> body limit -> scopes -
 stream). Every answer carries the request's id, under which logs and the audit trail know it.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias, cast
 
@@ -19,14 +19,14 @@ from mcp.types import (
     PROTOCOL_VERSION_META_KEY,
 )
 from mcp_types.jsonrpc import HEADER_MISMATCH
-from starlette.datastructures import Headers
+from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chatwright.features.workspaces.authentication import Authenticator, Presented
 from chatwright.kernel.caller import Caller, Surface
-from chatwright.kernel.errors import ChatwrightError, PayloadTooLarge
+from chatwright.kernel.errors import ChatwrightError, Internal, PayloadTooLarge
 from chatwright.kernel.ids import new_id
 from chatwright.surfaces.mcp.challenges import Challenges, CredentialsMissing
 from chatwright.surfaces.mcp.context import Admission, admit
@@ -69,7 +69,7 @@ class Neighbours:
     hosts: frozenset[str]
     origins: frozenset[str]
 
-    def check(self, headers: Headers) -> None:
+    def check(self, headers: Mapping[str, str]) -> None:
         """Raise WrongHost or WrongOrigin. A request without Origin does not come from a web page."""
         host = headers.get("host", "").lower()
         if not {host, _without_port(host)} & self.hosts:
@@ -104,7 +104,7 @@ class Ways:
     session: SessionWay | None = None
     """For the revisions that know sessions; without it they are answered as the others are."""
 
-    def session_for(self, headers: Headers) -> SessionWay | None:
+    def session_for(self, headers: Mapping[str, str]) -> SessionWay | None:
         """The way of a request that belongs to a session or may open one."""
         return self.session if may_have_session(headers) else None
 
@@ -133,54 +133,60 @@ class Door:
         if scope["type"] != "http":
             message = f"/mcp serves HTTP, not {scope['type']}"
             raise ValueError(message)
-        request_id = new_id().hex
-        send = _with_request_id(send, request_id)
+        answer = _Answer(scope, send)
         # Space around a value is not part of it (RFC 9110, section 5.5); not every HTTP parser cuts it off.
         scope["headers"] = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
         try:
-            await self._serve(scope, receive, send, request_id)
+            await self._serve(scope, receive, answer)
         except ClientDisconnect:
             return
         except ChatwrightError as error:
-            await self._refuse(error, scope["path"], request_id)(scope, receive, send)
+            await self._refuse(error, scope["path"], answer.request_id)(scope, receive, answer)
+        except Exception:
+            _log.exception("mcp.crashed", request_id=answer.request_id)
+            if answer.begun:
+                raise
+            error = Internal(
+                "Something went wrong on our side.", hint="The logs have more under the request id."
+            )
+            await self._refuse(error, scope["path"], answer.request_id)(scope, receive, answer)
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
-        request = Request(scope, receive)
-        session = self._ways.session_for(request.headers)
-        if request.method not in (METHODS if session else {"POST"}):
+    async def _serve(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        headers = _first_values(scope["headers"])
+        session = self._ways.session_for(headers)
+        if scope["method"] not in (METHODS if session else {"POST"}):
             raise MethodNotAllowed("Send JSON-RPC messages by POST; there are no sessions to read or delete.")
-        self._neighbours.check(request.headers)
-        if not TOKENS_IN_ADDRESSES.isdisjoint(request.query_params):
+        self._neighbours.check(headers)
+        if not TOKENS_IN_ADDRESSES.isdisjoint(QueryParams(scope.get("query_string", b""))):
             raise TokenInAddress
-        path = request.scope["path"]
-        selection = read_selection(path, request.headers)
-        token = _bearer_token(request.headers)
-        presented = Presented(
-            Surface.MCP, request.headers.get("user-agent", ""), request_id, self._challenges.place.audience
-        )
+        path = scope["path"]
+        selection = read_selection(path, headers)
+        token = _bearer_token(headers)
+        agent, resource = headers.get("user-agent", ""), self._challenges.place.audience
+        presented = Presented(Surface.MCP, agent, answer.request_id, resource)
         caller = await self._authenticator.by_token(token, presented)
-        body = await _read_body(request, self._max_body)
+        body = await _read_body(headers, receive, self._max_body)
         envelope = read_envelope(body)
-        if envelope.version is not None and MCP_PROTOCOL_VERSION_HEADER not in request.headers:
-            await _header_missing(envelope)(scope, receive, send)
+        if envelope.version is not None and MCP_PROTOCOL_VERSION_HEADER not in headers:
+            await _header_missing(envelope)(scope, receive, answer)
             return
-        caller = replace(caller, client=envelope.client or caller.client)
+        if envelope.client is not None:
+            caller = replace(caller, client=envelope.client)
         try:
             await self._check(caller, selection, envelope.method, envelope.params)
         except StepUpNeeded as error:
-            await self._refuse(error, path, request_id, envelope.request_id)(scope, receive, send)
+            await self._refuse(error, path, answer.request_id, envelope.request_id)(scope, receive, answer)
             return
         admission = Admission(
             caller, selection, lambda: self._authenticator.by_token(token, presented), envelope.message
         )
         admit(scope, admission)
         if session is not None:
-            await session(scope, _replaying(body, receive), send, admission)
-            return
-        if envelope.wants_stream and all(check_accept_headers(request)):
-            await self._ways.stream(scope, _replaying(body, receive), send)
+            await session(scope, _replaying(body, receive), answer, admission)
+        elif envelope.wants_stream and all(check_accept_headers(Request(scope))):
+            await self._ways.stream(scope, _replaying(body, receive), answer)
         else:
-            await while_there(self._ways.json, scope, _replaying(body, receive), receive, send)
+            await while_there(self._ways.json, scope, _replaying(body, receive), receive, answer)
 
     def _refuse(self, error: ChatwrightError, path: str, request_id: str, rpc_id: Id = None) -> Response:
         headers: dict[str, str] = {}
@@ -236,7 +242,15 @@ def _client_name(info: object) -> str | None:
     return f"{name}/{version}" if isinstance(version, str) and version else name
 
 
-def _bearer_token(headers: Headers) -> str:
+def _first_values(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers by name; of one that comes again, the first. Reading them once is cheaper than asking for each."""
+    values: dict[str, str] = {}
+    for name, value in headers:
+        values.setdefault(name.decode("latin-1"), value.decode("latin-1"))
+    return values
+
+
+def _bearer_token(headers: Mapping[str, str]) -> str:
     """The token of the Authorization header, the only place where one is looked for."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
@@ -250,17 +264,20 @@ def _without_port(authority: str) -> str:
     return name if colon and port.isdigit() else authority
 
 
-async def _read_body(request: Request, limit: int) -> bytes:
-    declared = request.headers.get("content-length", "")
+async def _read_body(headers: Mapping[str, str], receive: Receive, limit: int) -> bytes:
+    """The body; raises ClientDisconnect when the client goes before its end."""
+    declared = headers.get("content-length", "")
     if declared and not declared.isdigit():
         raise MalformedRequest("Content-Length is not a number.")
     body = bytearray()
-    if not declared or int(declared) <= limit:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limit:
-                break
-        else:
+    size = int(declared or 0)
+    while size <= limit:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        size = max(size, len(body))
+        if size <= limit and not message.get("more_body", False):
             return bytes(body)
     raise PayloadTooLarge(f"A message may have at most {limit} bytes.", hint="Send less in one call.")
 
@@ -279,13 +296,20 @@ def _replaying(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-def _with_request_id(send: Send, request_id: str) -> Send:
-    async def send_with_id(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", ()), (REQUEST_ID_HEADER, request_id.encode())]
-        await send(message)
+class _Answer:
+    """What is sent, under the id that the request has already, or one of its own."""
 
-    return send_with_id
+    def __init__(self, scope: Scope, send: Send) -> None:
+        given = scope.get("state", {}).get("request_id")
+        self.request_id: str = given or new_id().hex
+        self.begun = False
+        self._send = send
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.begun = True
+            message["headers"] = [*message.get("headers", ()), (REQUEST_ID_HEADER, self.request_id.encode())]
+        await self._send(message)
 
 
 def _header_missing(envelope: Envelope) -> Response:

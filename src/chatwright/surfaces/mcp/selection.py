@@ -33,7 +33,7 @@ RUN_WRITE_TOOL: Final = "run_write_tool"
 FINDING: Final = frozenset({SEARCH_TOOLS, RUN_READ_TOOL, RUN_WRITE_TOOL})
 """The tools that lead to all others."""
 
-_PATH = re.compile(r"/mcp(?:/x/(?P<toolsets>[^/]+))?(?P<readonly>/readonly)?/?")
+_PATH = re.compile(r"/mcp(?:/x/(?P<toolsets>[^/]+))?(?P<readonly>/readonly)?")
 _TRUTH: Final = {"": False, "0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
 
 

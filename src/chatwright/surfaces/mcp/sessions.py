@@ -5,6 +5,7 @@ A session lives in the memory of one process, so only a server of a single proce
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,7 +38,7 @@ class Sessions:
     """How long a revoked token can keep a stream open that says nothing."""
 
 
-def may_have_session(headers: Headers) -> bool:
+def may_have_session(headers: Mapping[str, str]) -> bool:
     """Whether a request is of a revision that knows sessions; the first one of all may name none."""
     version = headers.get(MCP_PROTOCOL_VERSION_HEADER)
     return version is None or version in HANDSHAKE_PROTOCOL_VERSIONS

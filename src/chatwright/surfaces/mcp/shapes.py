@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Final, cast, get_args
 
 from pydantic import BaseModel
@@ -19,7 +19,7 @@ class Shape:
     outside: frozenset[str] = frozenset()
     inner: Mapping[str, "Shape"] = field(default_factory=dict[str, "Shape"])
 
-    @property
+    @cached_property
     def marks(self) -> frozenset[Mark]:
         """The marks that are found anywhere in it."""
         own = {mark for mark, names in ((DETAIL, self.detail), (OUTSIDE, self.outside)) if names}

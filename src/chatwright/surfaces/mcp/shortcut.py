@@ -7,9 +7,8 @@ judging and is answered here, in the same words as there. Whatever is odd about 
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import anyio
 import orjson
@@ -27,7 +26,6 @@ from mcp.types import (
     CLIENT_CAPABILITIES_META_KEY,
     CLIENT_INFO_META_KEY,
     PROTOCOL_VERSION_META_KEY,
-    CallToolRequestParams,
     CallToolResult,
     ErrorData,
     InputRequiredResult,
@@ -54,25 +52,24 @@ _MESSAGE_FIELDS: Final = frozenset({"jsonrpc", "id", "method", "params"})
 _USUAL_META: Final = frozenset(
     {PROTOCOL_VERSION_META_KEY, CLIENT_CAPABILITIES_META_KEY, CLIENT_INFO_META_KEY}
 )
-_CALL_FIELDS: Final = frozenset({"name", "arguments", "_meta"})
-_LIST_FIELDS: Final = frozenset({"_meta"})
+_FIELDS: Final = {"tools/call": frozenset({"name", "arguments", "_meta"}), "tools/list": frozenset({"_meta"})}
+"""What the params of a message hold."""
 _MIRRORS: Final = frozenset({b"mcp-method", b"mcp-name"})
 _ONCE: Final = _MIRRORS | {b"mcp-protocol-version", b"mcp-session-id", b"accept", b"content-type"}
 _MIRRORED: Final = b"mcp-param-"
 """How the headers begin that mirror arguments. None of our tools asks for one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Regular:
+class Regular(NamedTuple):
     """A message that is in order."""
 
     version: bytes
     id: str | int
     method: str
-    meta: Mapping[str, Any] | None = None
+    meta: dict[str, Any] | None
     """None before 2026-07-28."""
-    name: str = ""
-    arguments: Mapping[str, Any] | None = None
+    name: str
+    arguments: dict[str, Any]
 
 
 class Shortcut:
@@ -137,9 +134,9 @@ class Shortcut:
         """Answer a call; False, and nothing done, where the SDK has to have a part in it."""
         if not self._tools.answers_at_once(regular.name):
             return False
-        params = CallToolRequestParams.model_construct(name=regular.name, arguments=regular.arguments)
         try:
-            result = await self._tools.answer_call(self._context(regular, scope), params)
+            context = self._context(regular, scope)
+            result = await self._tools.call(context, regular.name, regular.arguments or {})
         except Exception as error:  # noqa: BLE001 - the SDK's own table says what of it is shown.
             problem = modern_error_data(error)
             status = 200 if regular.meta is None else ERROR_CODE_HTTP_STATUS.get(problem.code, 200)
@@ -187,43 +184,38 @@ def _read(headers: list[tuple[bytes, bytes]], message: Mapping[str, Any]) -> Reg
     params = message.get("params", {})
     if told is None or not message.keys() <= _MESSAGE_FIELDS or not isinstance(params, dict):
         return None
-    id_, method = message.get("id"), message.get("method")
-    if not (isinstance(method, str) and type(id_) in {str, int} and message.get("jsonrpc") == "2.0"):
-        return None
-    read = Regular(told.get(b"mcp-protocol-version", b""), cast("str | int", id_), method)
     fields = cast("dict[str, Any]", params)
-    if read.version == MODERN:
-        return _read_modern(read, fields, told)
-    return _read_older(read, fields, told) if read.version in OLDER else None
-
-
-def _read_modern(read: Regular, fields: Mapping[str, Any], told: Mapping[bytes, bytes]) -> Regular | None:
-    meta = fields.get("_meta")
-    if not isinstance(meta, dict) or told.get(b"mcp-method") != read.method.encode():
+    id_, method = message.get("id"), message.get("method")
+    if type(id_) not in {str, int} or message.get("jsonrpc") != "2.0" or method not in _FIELDS:
         return None
-    read = replace(read, meta=cast("dict[str, Any]", meta))
-    if read.meta is None or read.meta.get(PROTOCOL_VERSION_META_KEY) != MODERN.decode():
+    name, arguments, meta = fields.get("name", ""), fields.get("arguments", {}), fields.get("_meta")
+    if not (fields.keys() <= _FIELDS[method] and isinstance(name, str) and isinstance(arguments, dict)):
         return None
-    whole = _with_fields(read, fields)
-    return whole if whole is not None and told.get(b"mcp-name", b"") == whole.name.encode() else None
+    read = Regular(
+        told.get(b"mcp-protocol-version", b""),
+        cast("str | int", id_),
+        method,
+        meta,
+        name,
+        cast("Any", arguments),
+    )
+    in_order = _is_modern(read, told) if read.version == MODERN else _is_older(read, fields, told)
+    return read if in_order else None
 
 
-def _read_older(read: Regular, fields: Mapping[str, Any], told: Mapping[bytes, bytes]) -> Regular | None:
-    if "_meta" in fields or b"mcp-session-id" in told or not _MIRRORS.isdisjoint(told):
-        return None
-    return _with_fields(read, fields)
+def _is_modern(read: Regular, told: Mapping[bytes, bytes]) -> bool:
+    return (
+        isinstance(read.meta, dict)
+        and read.meta.get(PROTOCOL_VERSION_META_KEY) == MODERN.decode()
+        and told.get(b"mcp-method") == read.method.encode()
+        and read.name.isascii()
+        and told.get(b"mcp-name", b"") == read.name.encode()
+    )
 
 
-def _with_fields(read: Regular, fields: Mapping[str, Any]) -> Regular | None:
-    """What is listed or called; None where the fields are others than those that take."""
-    if read.method == "tools/list" and fields.keys() <= _LIST_FIELDS:
-        return read
-    name, arguments = fields.get("name"), fields.get("arguments", {})
-    if read.method != "tools/call" or not (fields.keys() <= _CALL_FIELDS and isinstance(arguments, dict)):
-        return None
-    if not (isinstance(name, str) and name.isascii()):
-        return None
-    return replace(read, name=name, arguments=cast("dict[str, Any]", arguments))
+def _is_older(read: Regular, fields: Mapping[str, Any], told: Mapping[bytes, bytes]) -> bool:
+    unmarked = _MIRRORS.isdisjoint(told) and b"mcp-session-id" not in told
+    return read.version in OLDER and unmarked and "_meta" not in fields
 
 
 def _told(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes] | None:

@@ -139,11 +139,17 @@ class Tools:
     async def answer_call(
         self, ctx: Context, params: CallToolRequestParams
     ) -> CallToolResult | InputRequiredResult:
-        """Answer tools/call. A tool that is unknown, or left out by the selection, is an error of the protocol."""
-        offered = self._offered.get(params.name)
+        """Answer tools/call."""
+        return await self.call(ctx, params.name, params.arguments or {})
+
+    async def call(
+        self, ctx: Context, name: str, arguments: Mapping[str, Any]
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool. One that is unknown, or left out by the selection, is an error of the protocol."""
+        offered = self._offered.get(name)
         if offered is None or not offered.within(selection_of(ctx)):
-            raise MCPError(INVALID_PARAMS, f"There is no tool called '{params.name[:100]}'.")
-        return await offered.call(ctx, params.arguments or {})
+            raise MCPError(INVALID_PARAMS, f"There is no tool called '{name[:100]}'.")
+        return await offered.call(ctx, arguments)
 
 
 class RememberedLists:
