@@ -1,5 +1,6 @@
 """Everything this server answers, as one ASGI application."""
 
+from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from chatwright.surfaces.http.face import http_face
 from chatwright.surfaces.http.identity import caller_of
 from chatwright.surfaces.http.metrics import Metrics
 from chatwright.surfaces.http.parts import STATIC, Parts
+from chatwright.surfaces.http.probes import Probes
 from chatwright.surfaces.live.routes import live_routes
 from chatwright.surfaces.mcp.challenges import WELL_KNOWN, Place
 from chatwright.surfaces.mcp.face import PATHS, McpFace, Registry
@@ -42,7 +44,7 @@ def build_app(product: Product, *, static: Path = STATIC, mcp: McpFace | None = 
 
     `mcp` stands in for the MCP face that shows the catalogue.
     """
-    metrics = Metrics()
+    metrics = Metrics(product.numbers.text)
     mcp = mcp or _catalogue_face(product)
 
     def lifespan(app: FastAPI) -> "AbstractAsyncContextManager[None]":
@@ -73,9 +75,19 @@ def _parts(product: Product, metrics: Metrics, static: Path) -> Parts:
         version=version("chatwright"),
         demo_inbox=demo_inbox,
         operations=product.offering.operations,
-        metrics=metrics,
-        metrics_token=product.settings.metrics_token,
+        probes=probes_of(product, metrics.text),
         static=static,
+    )
+
+
+def probes_of(product: Product, numbers: Callable[[], Awaitable[bytes]]) -> Probes:
+    """What machines may ask about this process."""
+    return Probes(
+        database=product.database,
+        version=version("chatwright"),
+        numbers=numbers,
+        lacks=product.duty.lacks,
+        metrics_token=product.settings.metrics_token,
     )
 
 

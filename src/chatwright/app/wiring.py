@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING
 
 from chatwright.app.extensions.loading import load
 from chatwright.app.extensions.offering import Offering, offering_of
+from chatwright.app.observing.calls import CallWatching
+from chatwright.app.observing.duty import Duty
+from chatwright.app.observing.numbers import Numbers
+from chatwright.app.observing.tracing import tracer_at_hand
+from chatwright.app.observing.work import watched
 from chatwright.app.plugins import channels
 from chatwright.app.settings import Settings
 from chatwright.features.contacts.exports.jobs import export_ledger
@@ -69,6 +74,8 @@ class Product:
     oauth: AuthorizationServer
     ledgers: tuple[Ledger, ...]
     """The work that workers do; a room with work of its own adds it to `_ledgers`."""
+    numbers: Numbers
+    duty: Duty
 
 
 @asynccontextmanager
@@ -93,6 +100,10 @@ async def open_product(settings: Settings) -> AsyncGenerator[Product]:
         register_reach(ReachOfTags())
         limiter = RateLimiter(database)
         storage = FolderStorage(settings.data / "files")
+        ledgers = _ledgers(settings, database, storage)
+        numbers = Numbers(database, signals, [ledger.table for ledger in ledgers])
+        tracer = tracer_at_hand()
+        watching = CallWatching(numbers, tracer)
         try:
             yield Product(
                 settings=settings,
@@ -103,11 +114,13 @@ async def open_product(settings: Settings) -> AsyncGenerator[Product]:
                 storage=storage,
                 cipher=cipher,
                 limiter=limiter,
-                pipeline=Pipeline(database, limiter, DefaultPolicy(), cipher),
+                pipeline=Pipeline(database, limiter, DefaultPolicy(), cipher, watching),
                 authenticator=Authenticator(database, _outside_issuer(settings, web)),
                 sessions=Sessions(database),
                 oauth=AuthorizationServer(database, cipher, web, limiter, _oauth_policy(settings)),
-                ledgers=_ledgers(settings, database, storage),
+                ledgers=tuple(watched(ledger, numbers, tracer) for ledger in ledgers),
+                numbers=numbers,
+                duty=Duty(signals),
             )
         finally:
             await limiter.close()

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -51,6 +52,15 @@ _LOST = (
 """What ends a transaction through no fault of its caller; the same call may go through later."""
 
 
+@dataclass(frozen=True)
+class PoolUse:
+    """The connections of a process."""
+
+    used: int
+    idle: int
+    most: int
+
+
 class PoolDatabase:
     """The product's database: one pool per process."""
 
@@ -72,6 +82,11 @@ class PoolDatabase:
         connection = await self._acquire()
         async with self._using(connection, Unit(connection, autocommit=True)) as unit:
             yield unit
+
+    def use(self) -> PoolUse:
+        """How many connections are at work just now."""
+        idle = self._pool.get_idle_size()
+        return PoolUse(self._pool.get_size() - idle, idle, self._pool.get_max_size())
 
     @asynccontextmanager
     async def _using(self, connection: Any, unit: Unit) -> AsyncGenerator[Unit]:  # noqa: ANN401 - see _acquire.

@@ -53,6 +53,8 @@ class PostgresSignals:
         self._followers: defaultdict[str, set[TopicFollower]] = defaultdict(set)
         self._outbox: set[str] = set()
         self._outbox_filled = asyncio.Event()
+        self.connected = False
+        """Whether this process hears the others just now."""
 
     def announce(self, topics: set[str]) -> None:
         """Wake local waiters at once and hand the topics to the publisher for the other processes."""
@@ -96,6 +98,7 @@ class PostgresSignals:
         connection = await asyncpg.connect(self._dsn)
         try:
             await connection.add_listener(CHANNEL, self._receive)
+            self.connected = True
             # Else a process that announces little would not notice that it hears nothing any more.
             connection.add_termination_listener(lambda _: self._outbox_filled.set())
             while True:
@@ -103,6 +106,7 @@ class PostgresSignals:
                 await asyncio.sleep(GATHER_SECONDS)
                 await self._publish(connection)
         finally:
+            self.connected = False
             with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 await connection.close(timeout=1)
 

@@ -41,6 +41,7 @@ from chatwright.kernel.errors import (
 )
 from chatwright.kernel.events import Event
 from chatwright.kernel.operation import AnyOperation
+from chatwright.ports.calls import CallObserver, CallOutcome, WatchedCall
 from chatwright.ports.cipher import Cipher
 from chatwright.ports.database import Database, Unit
 from chatwright.ports.policy import ApprovalPolicy, Decision
@@ -93,7 +94,12 @@ class Pipeline:
     """Runs calls."""
 
     def __init__(
-        self, database: Database, limiter: RateLimiter, policy: ApprovalPolicy, cipher: Cipher
+        self,
+        database: Database,
+        limiter: RateLimiter,
+        policy: ApprovalPolicy,
+        cipher: Cipher,
+        observer: CallObserver,
     ) -> None:
         self._database = database
         self._limiter = limiter
@@ -101,6 +107,7 @@ class Pipeline:
         self._cipher = cipher
         self._confirmations = Confirmations(cipher)
         self._supervisions = Supervisions(database)
+        self._observer = observer
 
     async def run(
         self,
@@ -115,13 +122,15 @@ class Pipeline:
 
         ConfirmationRequired and ApprovalRequired say with `details` what was asked, and of whom; nothing happened.
         """
-        async with self._recording(caller, operation, arguments):
+        async with self._recording(caller, operation, arguments) as watched:
             request = await self._admit(caller, operation, arguments)
             key = None
             if operation.writes and idempotency_key is not None:
                 key = key_of(caller, operation, idempotency_key)
                 caller = key.held_by(caller)
-            return await self._perform(_Call(caller, operation, arguments, request, key, confirm_token))
+            outcome = await self._perform(_Call(caller, operation, arguments, request, key, confirm_token))
+            watched.outcome = CallOutcome.REPLAYED if outcome.replayed else CallOutcome.DONE
+            return outcome
 
     async def rehearse(
         self, caller: Caller, operation: AnyOperation, arguments: Mapping[str, object]
@@ -130,9 +139,10 @@ class Pipeline:
 
         It is no effect, so the audit trail has it only when it is refused, as it is with calls that read.
         """
-        async with self._recording(caller, operation, arguments, rehearsing=True):
+        async with self._recording(caller, operation, arguments, rehearsing=True) as watched:
             request = await self._admit(caller, operation, arguments)
             value, _ = await self._tried(_Call(caller, operation, arguments, request))
+            watched.outcome = CallOutcome.TRIED
             return Outcome(value, rehearsed=True)
 
     async def decline(
@@ -272,20 +282,24 @@ class Pipeline:
         arguments: Mapping[str, object],
         *,
         rehearsing: bool = False,
-    ) -> AsyncGenerator[None]:
-        """Put failures on record, and turn what nobody foresaw into an error of ours."""
-        try:
-            yield
-        except ChatwrightError as error:
-            await self._record_failure(caller, operation, arguments, error, rehearsing=rehearsing)
-            raise
-        except Exception as error:
-            _log.exception("operation.crashed", operation=operation.name, request_id=caller.request_id)
-            internal = Internal(
-                "Something went wrong on our side.", hint="The logs have more under the request id."
-            )
-            await self._record_failure(caller, operation, arguments, internal, rehearsing=rehearsing)
-            raise internal from error
+    ) -> AsyncGenerator[WatchedCall]:
+        """Put failures on record, and turn what nobody foresaw into an error of ours; all of it watched."""
+        watched = WatchedCall(caller, operation)
+        with self._observer.watch(watched):
+            try:
+                yield watched
+            except ChatwrightError as error:
+                _note_failure(watched, error)
+                await self._record_failure(caller, operation, arguments, error, rehearsing=rehearsing)
+                raise
+            except Exception as error:
+                _log.exception("operation.crashed", operation=operation.name, request_id=caller.request_id)
+                internal = Internal(
+                    "Something went wrong on our side.", hint="The logs have more under the request id."
+                )
+                _note_failure(watched, internal)
+                await self._record_failure(caller, operation, arguments, internal, rehearsing=rehearsing)
+                raise internal from error
 
     async def _record_failure(
         self,
@@ -329,6 +343,17 @@ class Pipeline:
             return
         except Unavailable:
             _log.exception("audit.unreachable", operation=name, request_id=caller.request_id)
+
+
+def _note_failure(watched: WatchedCall, error: ChatwrightError) -> None:
+    watched.code = error.code
+    match error:
+        case ApprovalRequired() | ConfirmationRequired():
+            watched.outcome = CallOutcome.ASKED
+        case Forbidden() | RateLimitExceeded():
+            watched.outcome = CallOutcome.REFUSED
+        case _:
+            watched.outcome = CallOutcome.FAILED
 
 
 async def _handled(call: _Call) -> BaseModel:

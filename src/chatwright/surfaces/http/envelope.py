@@ -26,6 +26,7 @@ FACES = frozenset(
         "oauth",
         ".well-known",
         "healthz",
+        "readyz",
         "metrics",
     }
 )
@@ -58,9 +59,11 @@ class Envelope:
             return
         request_id = _request_id(Headers(scope=scope))
         scope.setdefault("state", {})["request_id"] = request_id
+        stream: str | None = None
         started = time.perf_counter()
 
         async def send_enveloped(message: Message) -> None:
+            nonlocal stream
             if message["type"] == "http.response.start":
                 ours = [(b"x-request-id", request_id.encode()), *self._always]
                 theirs = list(message.get("headers", ()))
@@ -68,14 +71,25 @@ class Envelope:
                 message["headers"] = theirs + [header for header in ours if header[0] not in said]
                 seconds = time.perf_counter() - started
                 self._metrics.answered(scope["method"], _route_of(scope), message["status"], seconds)
+                if _is_stream(theirs):
+                    stream = _route_of(scope)
+                    self._metrics.streaming(stream, 1)
             await send(message)
 
-        await self._app(scope, receive, send_enveloped)
+        try:
+            await self._app(scope, receive, send_enveloped)
+        finally:
+            if stream is not None:
+                self._metrics.streaming(stream, -1)
 
 
 def _request_id(headers: Headers) -> str:
     given = headers.get("x-request-id", "")
     return given if REQUEST_ID.fullmatch(given) else new_id().hex
+
+
+def _is_stream(headers: list[tuple[bytes, bytes]]) -> bool:
+    return any(name == b"content-type" and kind.startswith(b"text/event-stream") for name, kind in headers)
 
 
 def _route_of(scope: Scope) -> str:

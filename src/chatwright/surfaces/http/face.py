@@ -39,6 +39,7 @@ def http_face(
         },
     )
     app.state.parts = parts
+    app.state.probes = parts.probes
     app.router.routes.extend(
         [
             *beside,

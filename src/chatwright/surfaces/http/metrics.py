@@ -1,13 +1,13 @@
-"""Numbers about this process, in the text format of Prometheus."""
+"""Numbers about what this face answers, in the text format of Prometheus."""
+
+from collections.abc import Awaitable, Callable
 
 from prometheus_client import (
     CONTENT_TYPE_PLAIN_0_0_4,
     CollectorRegistry,
     Counter,
-    GCCollector,
+    Gauge,
     Histogram,
-    PlatformCollector,
-    ProcessCollector,
     generate_latest,
 )
 
@@ -15,13 +15,14 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 
 class Metrics:
-    """Counts requests. Each app has a registry of its own, so that two in one process do not mix."""
+    """Counts requests. Each app has a registry of its own, so that two in one process do not mix.
 
-    def __init__(self) -> None:
+    `beside` gives the other numbers of the process, in the same format.
+    """
+
+    def __init__(self, beside: Callable[[], Awaitable[bytes]]) -> None:
+        self._beside = beside
         self._registry = CollectorRegistry()
-        ProcessCollector(registry=self._registry)
-        PlatformCollector(registry=self._registry)
-        GCCollector(registry=self._registry)
         self._requests = Counter(
             "chatwright_http_requests",
             "Requests answered, by method, route and status.",
@@ -34,12 +35,22 @@ class Metrics:
             ["route"],
             registry=self._registry,
         )
+        self._streams = Gauge(
+            "chatwright_http_streams",
+            "Streams that are open just now: of events, and of MCP.",
+            ["route"],
+            registry=self._registry,
+        )
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request."""
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
-    def text(self) -> bytes:
+    def streaming(self, route: str, change: int) -> None:
+        """Count a stream that was opened (1) or has ended (-1)."""
+        self._streams.labels(route).inc(change)
+
+    async def text(self) -> bytes:
         """All numbers as they are now."""
-        return generate_latest(self._registry)
+        return generate_latest(self._registry) + await self._beside()

@@ -15,7 +15,7 @@ from chatwright.features.workspaces.pipeline import Pipeline
 from chatwright.kernel.operation import AnyOperation
 from chatwright.ports.database import Database
 from chatwright.ports.storage import Storage
-from chatwright.surfaces.http.metrics import Metrics
+from chatwright.surfaces.http.probes import Probes
 
 DemoInbox = Callable[[], Awaitable[UUID | None]]
 
@@ -40,9 +40,7 @@ class Parts:
     """The inbox whose widget the demo page carries; None when there is none."""
     operations: Sequence[AnyOperation]
     """What REST shows."""
-    metrics: Metrics
-    metrics_token: str | None = None
-    """Who presents it may read the metrics; without one only this machine may."""
+    probes: Probes
     outside_issuer: str | None = None
     """Who gives out OAuth tokens in place of this server."""
     static: Path = STATIC
