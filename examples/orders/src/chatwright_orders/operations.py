@@ -53,7 +53,7 @@ async def get_order(caller: Caller, request: GetOrder) -> Order:
 )
 async def refund_order(caller: Caller, request: RefundOrder) -> Refund:
     """Pay money back for an order of the shop. It cannot be taken back, so the person is asked first."""
-    order = await get_order.handler(caller, GetOrder(order_id=request.order_id))
+    order = await get_order(caller, GetOrder(order_id=request.order_id))
     # A preview and a dry run come by here too, and must leave everything as it is.
     if not caller.rehearsing:
         return await SHOP.refund(request, call_id=caller.call_id)

@@ -9,6 +9,7 @@ from chatwright.app.extensions.judging import Judge
 from chatwright.app.extensions.loading import BadExtension, Installed, load
 from chatwright.app.settings import wanted_extensions
 from chatwright.catalogue import CATALOGUE, toolsets_with
+from chatwright.kernel.errors import ChatwrightError
 from chatwright.kernel.operation import AnyOperation
 from chatwright.kernel.prompts import Recipe
 from chatwright.kernel.resources import Kind
@@ -91,6 +92,8 @@ async def _start(each: Installed, stack: AsyncExitStack) -> None:
         return
     try:
         await stack.enter_async_context(each.extension.running())
+    except ChatwrightError as error:
+        raise BadExtension(each.source, error.message) from error
     except Exception as error:
         problem = f"it did not start, with {type(error).__name__}: {error}"
         raise BadExtension(each.source, problem) from error
