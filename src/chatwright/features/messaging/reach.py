@@ -33,9 +33,11 @@ APART: Final = frozenset(
         "segments.list",
         "segments.get",
         "token.create",
+        "approvals.get",
     }
 )
-"""What shows nothing of any contact, and making a token, which is limited to the same tags."""
+"""What shows nothing of any contact, making a token, which is limited to the same tags, and what became of the
+caller's own calls."""
 
 NARROWED: Final = frozenset(
     {

@@ -8,7 +8,12 @@ import pytest
 
 from chatwright.app.settings import Settings
 from chatwright.app.wiring import open_product
-from chatwright.features.contacts.operations import create_contact, find_contacts, update_contact
+from chatwright.features.contacts.operations import (
+    add_contact_tags,
+    create_contact,
+    find_contacts,
+    update_contact,
+)
 from chatwright.features.contacts.tags.operations import create_tag, delete_tag, list_tags, rename_tag
 from chatwright.features.messaging.inboxes.operations import connect_inbox
 from chatwright.features.workspaces.approvals import supervising
@@ -297,6 +302,37 @@ class TestWhatTheRequesterMayByNow:
         await desk.call(set_member_role, as_=owner, member_id=maker.principal_id, role="analyst")
         assert await code_of(desk.call(approve_call, as_=owner, approval_id=approval_id)) == "REQUESTER_GONE"
         assert await names(desk) == ["VIP"]
+
+    async def test_what_lies_outside_of_its_tags_stays_there(
+        self, desk: Desk, owner: Caller, tag_id: str
+    ) -> None:
+        """Neither when it asks for it, nor when the one who approves leads it there."""
+        limited, _ = await token_of(desk, made_by=owner, tag_ids=[tag_id])
+        within = await desk.call(create_contact, name="An")
+        await desk.call(add_contact_tags, contact_id=within["id"], tags=["VIP"])
+        beyond = await desk.call(create_contact, name="Binh")
+        await desk.call(set_approval_policy, as_=owner, supervision="writes")
+        asked = await waiting(desk, limited, update_contact, contact_id=beyond["id"], name="Mine")
+        assert await code_of(desk.call(approve_call, as_=owner, approval_id=asked)) == "CONTACT_NOT_FOUND"
+        led = await waiting(desk, limited, update_contact, contact_id=within["id"], name="Mine")
+        changed = {"contact_id": beyond["id"]}
+        approving = desk.call(approve_call, as_=owner, approval_id=led, arguments=changed)
+        assert await code_of(approving) == "CONTACT_NOT_FOUND"
+        await desk.call(approve_call, as_=owner, approval_id=led)
+        names = [contact["name"] for contact in (await desk.call(find_contacts))["items"]]
+        assert sorted(names) == ["Binh", "Mine"]
+        shown = await desk.call(get_approval, as_=limited, approval_id=led)
+        assert shown["status"] == "approved"
+
+    async def test_its_toolsets_close_what_others_asked_for(
+        self, desk: Desk, owner: Caller, robot: Caller, tag_id: str
+    ) -> None:
+        approval_id = await waiting(desk, robot, delete_tag, tag_id=tag_id)
+        by_toolset, _ = await token_of(desk, made_by=owner, toolsets=["tags"])
+        by_tag, _ = await token_of(desk, made_by=owner, tag_ids=[tag_id])
+        for other in (by_toolset, by_tag):
+            looking = desk.call(get_approval, as_=other, approval_id=approval_id)
+            assert await code_of(looking) == "APPROVAL_NOT_FOUND"
 
 
 class TestKeeping:

@@ -42,6 +42,7 @@ from chatwright.ports.cipher import Cipher
 from chatwright.ports.database import emit
 from chatwright.ports.operations import operation_named
 from chatwright.ports.policy import Supervision
+from chatwright.ports.reach import reach_of_tags
 from chatwright.ports.site import this_site
 
 APPROVE_SECONDS = 120.0
@@ -210,6 +211,8 @@ async def _carried_out(
     """Run the call in this transaction, once per idempotency key, which keeps the arguments it was asked with."""
     arguments = {**waiting.arguments, **changes}
     request = read_input(called, arguments)
+    if waiting.requester.tag_ids is not None:
+        await reach_of_tags().check(waiting.requester, called, request)
     shown = readable(called, request.model_dump(mode="json", exclude_unset=True))
     if waiting.key is None:
         return _Done((await called(waiting.requester, request)).model_dump_json().encode(), shown)
@@ -247,7 +250,7 @@ async def _decided(
 
 
 def _visible(caller: Caller, row: ApprovalRow) -> bool:
-    others = caller.may("approvals:read") and caller.inbox_ids is None
+    others = list_approvals.open_to(caller) and caller.inbox_ids is None and caller.tag_ids is None
     return others or principal_of(caller) == row.principal
 
 
