@@ -43,6 +43,16 @@ OWN_SCOPE: Final = "self:read"
 
 
 @dataclass(frozen=True, slots=True)
+class Maker:
+    """A token or grant that other access was made by."""
+
+    kind: PrincipalKind
+    principal_id: str
+    calls_per_minute: int | None = None
+    """A rate of its own, which it shares with all that it made."""
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """One caller during one call. Made by authentication, never by a face on its own."""
 
@@ -68,6 +78,8 @@ class Caller:
     """The names of the toolsets that `operations` comes from."""
     expires_at: datetime | None = None
     """When this access ends by itself."""
+    made_by: tuple[Maker, ...] = ()
+    """The tokens and grants that this access comes from, the first one first; it ends with any of them."""
     rehearsing: bool = False
     """Whether this call is a dry run: its transaction is undone, and what calls a provider must leave that out."""
     client: str = ""

@@ -16,7 +16,9 @@ from pydantic import AfterValidator, EmailStr, Field, SecretStr
 from chatwright.features.workspaces import store
 from chatwright.features.workspaces.credentials import GRANT_PREFIX, TOKEN_PREFIX, digest
 from chatwright.features.workspaces.errors import WorkspaceNotFound
+from chatwright.features.workspaces.lineage import within_makers
 from chatwright.features.workspaces.models import Membership, Name
+from chatwright.features.workspaces.narrowing import operations_within
 from chatwright.features.workspaces.oauth import store as oauth
 from chatwright.features.workspaces.oauth.rules import scopes_of
 from chatwright.features.workspaces.rules import effective_scopes, narrowed_scopes, scopes_of_member
@@ -27,8 +29,6 @@ from chatwright.kernel.events import Event
 from chatwright.kernel.ids import new_id
 from chatwright.kernel.operation import Input
 from chatwright.ports.database import Database, emit
-from chatwright.ports.reach import reach_of_tags
-from chatwright.ports.toolsets import operations_of
 
 CACHE_SECONDS = 0.8
 """How long a verified token is believed without asking the store: a revocation counts within a second."""
@@ -136,13 +136,14 @@ class Authenticator:
                 raise _nobody(hint="Make a new one with: chatwright token create --name NAME")
             if grant.untouched:
                 await store.TOUCH_TOKEN.run(grant.id)
-        return Caller(
-            kind=PrincipalKind.TOKEN,
-            name=grant.name,
-            scopes=_scopes_of(grant),
-            person_id=grant.maker_id,
-            **_limits(grant),
-        )
+            caller = Caller(
+                kind=PrincipalKind.TOKEN,
+                name=grant.name,
+                scopes=_scopes_of(grant),
+                person_id=grant.maker_id,
+                **_limits(grant),
+            )
+            return await within_makers(caller, grant.made_by)
 
     async def _by_granted_token(self, token: str) -> tuple[Caller, str]:
         async with self._database.autocommit():
@@ -151,16 +152,16 @@ class Authenticator:
                 raise _nobody()
             if grant.untouched:
                 await oauth.TOUCH_GRANT.run(grant.id)
-        caller = Caller(
-            kind=PrincipalKind.GRANT,
-            name=grant.client_name
-            if grant.user_name is None
-            else f"{grant.user_name} by {grant.client_name}",
-            scopes=scopes_of(grant),
-            person_id=grant.user_id,
-            **_limits(grant),
-        )
-        return caller, grant.resource
+            caller = Caller(
+                kind=PrincipalKind.GRANT,
+                name=grant.client_name
+                if grant.user_name is None
+                else f"{grant.user_name} by {grant.client_name}",
+                scopes=scopes_of(grant),
+                person_id=grant.user_id,
+                **_limits(grant),
+            )
+            return await within_makers(caller, grant.made_by), grant.resource
 
     async def _by_outside_token(self, issuer: Issuer, token: str) -> Caller:
         subject = await issuer.verify(token)
@@ -213,22 +214,13 @@ def _limits(grant: _Limited) -> dict[str, Any]:
         "principal_id": str(grant.id),
         "surface": Surface.MCP,
         "toolsets": _set_of(grant.toolsets),
-        "operations": _operations(grant),
+        "operations": operations_within(grant.toolsets, grant.tag_ids),
         "inbox_ids": _set_of(grant.inbox_ids),
         "tag_ids": _set_of(grant.tag_ids),
         "calls_per_minute": grant.calls_per_minute,
         "supervised": grant.supervised,
         "expires_at": grant.expires_at,
     }
-
-
-def _operations(grant: _Limited) -> frozenset[str] | None:
-    """What toolsets allow, and of that, what can be limited to tags where the grant is."""
-    allowed = None if grant.toolsets is None else operations_of(grant.toolsets)
-    if grant.tag_ids is None:
-        return allowed
-    reached = frozenset(reach_of_tags().operations)
-    return reached if allowed is None else reached & allowed
 
 
 def _presented(caller: Caller, presented: Presented) -> Caller:

@@ -19,7 +19,7 @@ import structlog
 
 from chatwright.features.workspaces import store
 from chatwright.features.workspaces.keys import principal_of
-from chatwright.kernel.caller import Caller
+from chatwright.kernel.caller import Caller, Maker
 from chatwright.kernel.errors import RateLimitExceeded, Unavailable
 from chatwright.kernel.operation import AnyOperation, RateClass
 from chatwright.ports.database import Database
@@ -51,17 +51,26 @@ _log = structlog.get_logger(__name__)
 
 def limits_of(caller: Caller, operation: AnyOperation) -> dict[str, RateClass]:
     """The buckets that a call takes a token of: its principal's, that one's for the operation, its workspace's."""
-    principal = principal_of(caller)
     return {
-        principal: rate_of(caller),
-        f"{principal}:{operation.name}": operation.rate,
+        **limits_of_principal(caller),
+        f"{principal_of(caller)}:{operation.name}": operation.rate,
         f"{caller.workspace_id}": WORKSPACE_RATE,
     }
 
 
-def rate_of(caller: Caller) -> RateClass:
-    """What a caller may call in all: its own rate, or the usual one."""
-    own = caller.calls_per_minute
+def limits_of_principal(caller: Caller) -> dict[str, RateClass]:
+    """A principal's own bucket, and those of whatever it comes from with a rate: who makes access shares its rate."""
+    shared = {
+        f"{caller.workspace_id}:{maker.kind}:{maker.principal_id}": rate_of(maker)
+        for maker in caller.made_by
+        if maker.calls_per_minute is not None
+    }
+    return {**shared, principal_of(caller): rate_of(caller)}
+
+
+def rate_of(principal: Caller | Maker) -> RateClass:
+    """What a principal may call in all: its own rate, or the usual one."""
+    own = principal.calls_per_minute
     if own is None:
         return PRINCIPAL_RATE
     return RateClass(per_minute=own, burst=max(1, own * BURST_SECONDS // 60))

@@ -181,6 +181,13 @@ class AccessToken(Output):
     """When it was last used, to the minute."""
 
 
+class RevokedToken(AccessToken):
+    """A token that was revoked."""
+
+    ended_with_it: int
+    """How many tokens and grants that it had made ended with it."""
+
+
 class CreateToken(Input):
     """A new access token."""
 

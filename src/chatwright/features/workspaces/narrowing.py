@@ -2,14 +2,18 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from chatwright.features.workspaces.errors import TagNotFound, UnknownToolset
 from chatwright.features.workspaces.inboxes import check_inboxes
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import FieldProblem, OutsideGrant
+from chatwright.ports.reach import reach_of_tags
 from chatwright.ports.tags import tag_directory
 from chatwright.ports.toolsets import operations_of, unknown_toolsets
+
+Limit = TypeVar("Limit")
 
 
 async def check_tags(caller: Caller, tag_ids: Collection[UUID]) -> None:
@@ -49,6 +53,24 @@ def narrowed_toolsets(caller: Caller, wanted: Collection[str] | None) -> list[st
         message = "These toolsets hold more than the caller's own."
         raise OutsideGrant(message)
     return sorted(set(wanted))
+
+
+def operations_within(
+    toolsets: Collection[str] | None, tag_ids: Collection[UUID] | None
+) -> frozenset[str] | None:
+    """What toolsets allow, and of that, what can be limited to tags where there are some."""
+    allowed = None if toolsets is None else operations_of(toolsets)
+    if tag_ids is None:
+        return allowed
+    return both(allowed, reach_of_tags().operations)
+
+
+def both(one: Collection[Limit] | None, other: Collection[Limit] | None) -> frozenset[Limit] | None:
+    """What two limits both let through; None is no limit."""
+    if one is None or other is None:
+        found = one if other is None else other
+        return None if found is None else frozenset(found)
+    return frozenset(one) & frozenset(other)
 
 
 def fewer(one: int | None, other: int | None) -> int | None:

@@ -16,6 +16,7 @@ from chatwright.features.workspaces.errors import (
     UnknownScope,
     UnknownToolset,
 )
+from chatwright.features.workspaces.lineage import end_made_by, lineage_of
 from chatwright.features.workspaces.models import (
     AccessToken,
     AuditRecord,
@@ -35,6 +36,7 @@ from chatwright.features.workspaces.models import (
     Member,
     Removed,
     RemoveMember,
+    RevokedToken,
     RevokeToken,
     Role,
     SetMemberRole,
@@ -230,7 +232,8 @@ async def create_token(caller: Caller, request: CreateToken) -> CreatedToken:
     """Create an access token for a program. Its secret is shown once, now.
 
     A token never gets more than its maker has: scopes, toolsets, inboxes, tags, rate, supervision and expiry are
-    narrowed to the maker's.
+    narrowed to the maker's, also when those are narrowed later. Made with a token or an OAuth grant, it shares that
+    one's rate and ends with it.
     """
     scopes = sorted(caller.scopes) if request.scopes is None else sorted(set(request.scopes))
     if unknown := unknown_scopes(scopes):
@@ -254,6 +257,7 @@ async def create_token(caller: Caller, request: CreateToken) -> CreatedToken:
         caller.name,
         earlier(caller.expires_at, request.expires_at),
         caller.person_id,
+        lineage_of(caller),
         narrowed_toolsets(caller, request.toolsets),
         await narrowed_inboxes(caller, request.inbox_ids),
         await narrowed_tags(caller, request.tag_ids),
@@ -281,15 +285,16 @@ async def list_tokens(caller: Caller, request: ListTokens) -> Page[AccessToken]:
     http="DELETE /tokens/{token_id}",
     errors=(TokenNotFound,),
 )
-async def revoke_token(caller: Caller, request: RevokeToken) -> AccessToken:
-    """Revoke an access token. It is refused everywhere within a second."""
+async def revoke_token(caller: Caller, request: RevokeToken) -> RevokedToken:
+    """Revoke an access token, and all that was made with it. It is refused everywhere within a second."""
     caller.require_every_inbox()
     row = await store.REVOKE_TOKEN.first(caller.workspace_id, request.token_id)
     if row is None:
         message = "There is no such token, or it was revoked already."
         raise TokenNotFound(message)
     emit(Event("token.revoked", caller.workspace_id, row.id))
-    return row
+    ended = await end_made_by(caller.workspace_id, row.id)
+    return RevokedToken(**row.model_dump(), ended_with_it=ended)
 
 
 @operation("audit.list", tool="list_audit_records", scope="audit:read", effect=Effect.READ, http="GET /audit")

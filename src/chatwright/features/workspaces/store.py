@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from chatwright.features.workspaces.models import (
@@ -53,6 +54,32 @@ class TokenGrant:
     maker_role: Role | None
     """What that member may do now."""
     maker_agency: bool
+    made_by: list[UUID]
+    """The tokens and grants that it comes from, the first one first."""
+
+
+@dataclass(frozen=True, slots=True)
+class MakerRow:
+    """What a token or grant that made others may do now."""
+
+    id: UUID
+    kind: Literal["token", "grant"]
+    scopes: list[str]
+    read_only: bool
+    toolsets: list[str] | None
+    inbox_ids: list[UUID] | None
+    tag_ids: list[UUID] | None
+    calls_per_minute: int | None
+    supervised: bool
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Access that ended with its maker."""
+
+    id: UUID
+    kind: Literal["token", "grant"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,8 +279,9 @@ INSERT_TOKEN = Statement(
     "workspaces.insert_token",
     f"""
     insert into access_tokens
-        (id, workspace_id, name, prefix, token_hash, scopes, read_only, created_by, expires_at, maker_id, {_LIMITS})
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) returning {_GRANTED}
+        (id, workspace_id, name, prefix, token_hash, scopes, read_only, created_by, expires_at, maker_id, made_by,
+         {_LIMITS})
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) returning {_GRANTED}
     """,
     AccessToken,
 )
@@ -273,10 +301,45 @@ REVOKE_TOKEN = Statement(
     """,
     AccessToken,
 )
+
+
+def makers_stand(table: str) -> str:
+    """The condition that none of the tokens and grants that a row comes from has ended."""
+    return " and ".join(
+        f"""not exists (select from {makers} maker where maker.id = any({table}.made_by)
+            and (maker.revoked_at is not null or maker.expires_at <= now()))"""
+        for makers in ("access_tokens", "oauth_grants")
+    )
+
+
+_MADE_OTHERS = f"scopes, read_only, {_LIMITS}, expires_at"
+MAKERS = Statement(
+    "workspaces.makers",
+    f"""
+    select id, 'token' as kind, {_MADE_OTHERS} from access_tokens where workspace_id = $1 and id = any($2::uuid[])
+    union all
+    select id, 'grant' as kind, {_MADE_OTHERS} from oauth_grants where workspace_id = $1 and id = any($2::uuid[])
+    """,
+    MakerRow,
+)
+END_MADE_BY = Statement(
+    "workspaces.end_made_by",
+    """
+    with tokens as (
+        update access_tokens set revoked_at = now()
+        where workspace_id = $1 and made_by && $2::uuid[] and revoked_at is null returning id
+    ), grants as (
+        update oauth_grants set revoked_at = now()
+        where workspace_id = $1 and made_by && $2::uuid[] and revoked_at is null returning id
+    )
+    select id, 'token' as kind from tokens union all select id, 'grant' as kind from grants
+    """,
+    Ended,
+)
 TOKEN_GRANT = Statement(
     "workspaces.token_grant",
     f"""
-    select id, token.workspace_id, name, scopes, read_only, {_LIMITS}, expires_at, maker_id,
+    select id, token.workspace_id, name, scopes, read_only, {_LIMITS}, expires_at, maker_id, made_by,
            last_used_at is null or last_used_at < now() - interval '1 minute' as untouched,
            members.role as maker_role,
            exists (select from agency_members join workspaces using (agency_id)
@@ -284,7 +347,7 @@ TOKEN_GRANT = Statement(
     from access_tokens token
     left join members on members.workspace_id = token.workspace_id and members.user_id = maker_id
     where token_hash = $1 and revoked_at is null and (expires_at is null or expires_at > now())
-      and (maker_id is null or members.user_id is not null)
+      and (maker_id is null or members.user_id is not null) and {makers_stand("token")}
     """,
     TokenGrant,
 )

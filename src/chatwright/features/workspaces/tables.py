@@ -121,6 +121,7 @@ access_tokens = Table(
     Column("supervised", Boolean, nullable=False, server_default="false"),
     Column("created_by", Text, nullable=False),
     Column("maker_id", UUID),
+    Column("made_by", ARRAY(UUID), nullable=False, server_default="{}"),
     _moment("created_at", required=True),
     _moment("expires_at"),
     _moment("last_used_at"),
@@ -128,7 +129,8 @@ access_tokens = Table(
     Index("access_tokens_workspace", "workspace_id", "id"),
 )
 """`maker_id` is the member behind a token, also at one remove; it never does more than they may do now. None for a
-token that the server itself made at its set-up, and for those made with that."""
+token that the server itself made at its set-up, and for those made with that. `made_by` are the tokens and grants
+that a token comes from, the first one first: it ends with any of them."""
 
 audit_heads = Table(
     "audit_heads",

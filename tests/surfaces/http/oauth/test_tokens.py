@@ -303,6 +303,7 @@ class TestMachines:
         assert fewer.json()["scope"] == "contacts:read"
         more = await http.post("/oauth/token", data=form | {"scope": "tokens:write"}, auth=auth)
         assert error_of(more) == "invalid_scope"
+        assert await audited(desk, "oauth.token") == [("done", None), ("done", None)]
 
     async def test_it_may_ask_about_tokens_of_its_workspace(
         self, desk: Desk, http: httpx2.AsyncClient, person: Person, program: Program

@@ -1,19 +1,16 @@
 """What whoever asked for a call may do by now."""
 
-from collections.abc import Collection
 from dataclasses import replace
-from typing import TypeVar
 from uuid import UUID
 
 from chatwright.features.workspaces.approvals import store
 from chatwright.features.workspaces.approvals.errors import RequesterGone
 from chatwright.features.workspaces.approvals.store import Standing
+from chatwright.features.workspaces.lineage import within_makers
+from chatwright.features.workspaces.narrowing import both, operations_within
 from chatwright.features.workspaces.rules import effective_scopes, narrowed_scopes, scopes_of_member
 from chatwright.kernel.caller import Caller, PrincipalKind
 from chatwright.kernel.operation import AnyOperation
-from chatwright.ports.toolsets import operations_of
-
-Limit = TypeVar("Limit")
 
 
 async def as_of_now(requester: Caller, operation: AnyOperation) -> Caller:
@@ -29,10 +26,11 @@ async def as_of_now(requester: Caller, operation: AnyOperation) -> Caller:
     now = replace(
         requester,
         scopes=narrowed_scopes(requester.scopes, _scopes(standing)),
-        inbox_ids=_both(requester.inbox_ids, standing.inbox_ids),
-        tag_ids=_both(requester.tag_ids, standing.tag_ids),
-        operations=_both(requester.operations, _operations(standing)),
+        inbox_ids=both(requester.inbox_ids, standing.inbox_ids),
+        tag_ids=both(requester.tag_ids, standing.tag_ids),
+        operations=both(requester.operations, operations_within(standing.toolsets, standing.tag_ids)),
     )
+    now = await within_makers(now, standing.made_by)
     if not operation.open_to(now):
         raise RequesterGone(f"{requester.name}, who asked for this, may not do it any more.")
     return now
@@ -61,15 +59,3 @@ def _scopes(standing: Standing) -> frozenset[str]:
         return of_role or frozenset()
     given = effective_scopes(standing.scopes, read_only=standing.read_only)
     return given if of_role is None else narrowed_scopes(given, of_role)
-
-
-def _operations(standing: Standing) -> Collection[str] | None:
-    return None if standing.toolsets is None else operations_of(standing.toolsets)
-
-
-def _both(one: Collection[Limit] | None, other: Collection[Limit] | None) -> frozenset[Limit] | None:
-    """What two limits both let through; None is no limit."""
-    if one is None or other is None:
-        found = one if other is None else other
-        return None if found is None else frozenset(found)
-    return frozenset(one) & frozenset(other)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from chatwright.features.workspaces.approvals.models import ApprovalPolicySetting, Status
 from chatwright.features.workspaces.models import Role
+from chatwright.features.workspaces.store import makers_stand
 from chatwright.ports.database import Statement, value
 
 
@@ -64,6 +65,8 @@ class Standing:
     role: Role | None
     """Of the member behind it; None for the server's own."""
     agency: bool
+    made_by: list[UUID]
+    """The tokens and grants that it comes from, the first one first."""
 
 
 _ROW = """
@@ -160,24 +163,24 @@ _BEHIND = """
 TOKEN_STANDING = Statement(
     "approvals.token_standing",
     f"""
-    select scopes, read_only, toolsets, inbox_ids, tag_ids, {_BEHIND}
+    select scopes, read_only, toolsets, inbox_ids, tag_ids, made_by, {_BEHIND}
     from access_tokens token
     left join members on members.workspace_id = token.workspace_id and members.user_id = maker_id
     where token.workspace_id = $1 and token.id = $2
       and revoked_at is null and (expires_at is null or expires_at > now())
-      and (maker_id is null or members.user_id is not null)
+      and (maker_id is null or members.user_id is not null) and {makers_stand("token")}
     """,
     Standing,
 )
 GRANT_STANDING = Statement(
     "approvals.grant_standing",
     f"""
-    select scopes, read_only, toolsets, inbox_ids, tag_ids, {_BEHIND}
+    select scopes, read_only, toolsets, inbox_ids, tag_ids, made_by, {_BEHIND}
     from oauth_grants given
     left join members on members.workspace_id = given.workspace_id and members.user_id = given.user_id
     where given.workspace_id = $1 and given.id = $2
       and revoked_at is null and (expires_at is null or expires_at > now())
-      and (given.user_id is null or members.user_id is not null)
+      and (given.user_id is null or members.user_id is not null) and {makers_stand("given")}
     """,
     Standing,
 )
@@ -185,7 +188,7 @@ MEMBER_STANDING = Statement(
     "approvals.member_standing",
     f"""
     select null::text[] as scopes, false as read_only, null::text[] as toolsets, null::uuid[] as inbox_ids,
-           null::uuid[] as tag_ids, {_BEHIND}
+           null::uuid[] as tag_ids, '{{}}'::uuid[] as made_by, {_BEHIND}
     from members where members.workspace_id = $1 and members.user_id = $2
     """,
     Standing,

@@ -12,7 +12,7 @@ from chatwright.features.workspaces.approvals import store
 from chatwright.features.workspaces.approvals.models import USUAL_HOURS
 from chatwright.features.workspaces.arguments import readable
 from chatwright.features.workspaces.keys import canonical, principal_of
-from chatwright.kernel.caller import Caller, PrincipalKind, Surface, Trust
+from chatwright.kernel.caller import Caller, Maker, PrincipalKind, Surface, Trust
 from chatwright.kernel.errors import ApprovalRequired, Forbidden
 from chatwright.kernel.events import Event
 from chatwright.kernel.ids import new_id
@@ -96,6 +96,7 @@ def unsealed(cipher: Cipher, row: store.ApprovalRow) -> WaitingCall:
         person_id=row.person_id,
         client=stood["client"],
         trust=Trust(stood["trust"]),
+        made_by=tuple(Maker(PrincipalKind(kind), id_) for kind, id_ in stood.get("made_by", ())),
         call_key=row.id.hex,
     )
     return WaitingCall(kept["arguments"], kept["key"], requester)
@@ -122,6 +123,7 @@ def _packed(caller: Caller, arguments: Mapping[str, Any], key: str | None) -> by
         "supervised": caller.supervised,
         "client": caller.client,
         "trust": caller.trust,
+        "made_by": [[maker.kind, maker.principal_id] for maker in caller.made_by],
     }
     return orjson.dumps({"arguments": dict(arguments), "key": key, "requester": requester}, default=str)
 

@@ -4,10 +4,12 @@ import base64
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 from chatwright.features.workspaces import audit
 from chatwright.features.workspaces.audit import AuditOutcome
 from chatwright.features.workspaces.credentials import GRANT_PREFIX, digest, new_token
+from chatwright.features.workspaces.lineage import end_made_by
 from chatwright.features.workspaces.oauth import store
 from chatwright.features.workspaces.oauth.clients import Client
 from chatwright.features.workspaces.oauth.errors import Refused
@@ -113,8 +115,14 @@ class Issuing:
             await self._end_family(row, visit, "oauth.refresh_reused")
         raise _bad_refresh()
 
-    async def for_machine(self, client: Client, *, scope: str | None, resources: Sequence[str]) -> Issued:
-        """A token for a client that acts on its own (RFC 6749, section 4.4)."""
+    async def for_machine(
+        self, client: Client, visit: Visit, *, scope: str | None, resources: Sequence[str]
+    ) -> Issued:
+        """A token for a client that acts on its own (RFC 6749, section 4.4).
+
+        Each goes on record, as nobody signs in for it. What people's clients refresh does not: it hands on what the
+        person's answer allowed, which is on record, and would bury it every hour.
+        """
         resource = check_resources(resources, self._policy.endpoint)
         if not client.machine:
             raise Refused("unauthorized_client", "This client acts for people, not on its own.")
@@ -135,6 +143,9 @@ class Issuing:
                 resource,
                 float(self._policy.access_seconds),
             )
+            issuer = _caller_of(grant.workspace_id, grant.id, client.name, visit)
+            told = {"grant_id": str(grant.id), "scopes": sorted(scopes)}
+            await audit.append(issuer, "oauth.token", told, AuditOutcome.DONE)
         return Issued(access, self._policy.access_seconds, scopes)
 
     async def revoke(self, client: Client, visit: Visit, token: str) -> None:
@@ -146,6 +157,7 @@ class Issuing:
             if row.kind == REFRESH:
                 await self._end_family(row, visit, "oauth.revoke", AuditOutcome.DONE)
             elif await store.REVOKE_TOKEN.run(digest(token)):
+                await end_made_by(row.workspace_id, row.grant_id)
                 await _put_down(row, visit, "oauth.revoke", AuditOutcome.DONE)
 
     async def introspect(self, client: Client, token: str) -> dict[str, object]:
@@ -215,6 +227,7 @@ class Issuing:
     ) -> None:
         if await store.REVOKE_FAMILY.run(row.family):
             emit(Event("grant.tokens_revoked", row.workspace_id, row.grant_id))
+            await end_made_by(row.workspace_id, row.grant_id)
         await _put_down(row, visit, what, outcome)
 
 
@@ -229,15 +242,17 @@ async def _put_down(
     row: store.StoredCode | store.StoredToken, visit: Visit, what: str, outcome: AuditOutcome
 ) -> None:
     code = None if outcome is AuditOutcome.DONE else "OAUTH_REFUSED"
-    await audit.append(_client_of(row, visit), what, {"grant_id": str(row.grant_id)}, outcome, code)
+    client = _caller_of(row.workspace_id, row.grant_id, row.client_name, visit)
+    await audit.append(client, what, {"grant_id": str(row.grant_id)}, outcome, code)
 
 
-def _client_of(row: store.StoredCode | store.StoredToken, visit: Visit) -> Caller:
+def _caller_of(workspace_id: UUID, grant_id: UUID, name: str, visit: Visit) -> Caller:
+    """A client at the token endpoint, as records name it."""
     return Caller(
-        workspace_id=row.workspace_id,
+        workspace_id=workspace_id,
         kind=PrincipalKind.GRANT,
-        principal_id=str(row.grant_id),
-        name=row.client_name,
+        principal_id=str(grant_id),
+        name=name,
         scopes=frozenset(),
         surface=Surface.HTTP,
         client=visit.client,

@@ -49,6 +49,13 @@ class Grant(Output):
     """When it was last used, to the minute."""
 
 
+class RevokedGrant(Grant):
+    """A grant that was taken back."""
+
+    ended_with_it: int
+    """How many tokens and grants that were made with it ended too."""
+
+
 class ListGrants(PageRequest):
     """The grants that were not revoked."""
 

@@ -12,6 +12,7 @@ from chatwright.features.workspaces.errors import (
     UnknownToolset,
 )
 from chatwright.features.workspaces.inboxes import check_inboxes
+from chatwright.features.workspaces.lineage import end_made_by, lineage_of
 from chatwright.features.workspaces.narrowing import (
     check_tags,
     earlier,
@@ -34,6 +35,7 @@ from chatwright.features.workspaces.oauth.models import (
     ListOAuthClients,
     NarrowGrant,
     OAuthClient,
+    RevokedGrant,
     RevokeGrant,
 )
 from chatwright.features.workspaces.oauth.rules import redirect_problem, with_reading
@@ -78,12 +80,13 @@ async def get_grant(caller: Caller, request: GetGrant) -> Grant:
     http="DELETE /grants/{grant_id}",
     errors=(GrantNotFound,),
 )
-async def revoke_grant(caller: Caller, request: RevokeGrant) -> Grant:
-    """Take back what a program was allowed. Its tokens are refused everywhere within a second."""
+async def revoke_grant(caller: Caller, request: RevokeGrant) -> RevokedGrant:
+    """Take back what a program was allowed. Its tokens, and those it made, are refused everywhere within a second."""
     caller.require_every_inbox()
     grant = _there(await store.REVOKE_GRANT.first(caller.workspace_id, request.grant_id))
     emit(Event("grant.revoked", caller.workspace_id, grant.id))
-    return grant
+    ended = await end_made_by(caller.workspace_id, grant.id)
+    return RevokedGrant(**grant.model_dump(), ended_with_it=ended)
 
 
 @operation(
@@ -184,9 +187,10 @@ async def delete_oauth_client(caller: Caller, request: DeleteOAuthClient) -> Del
     if not await store.REVOKE_CLIENT.run(caller.workspace_id, str(request.client_id)):
         message = "There is no such OAuth client, or it was deleted already."
         raise ClientNotFound(message)
-    revoked = await store.REVOKE_GRANTS_OF.run(caller.workspace_id, str(request.client_id))
+    revoked = await store.REVOKE_GRANTS_OF.all(caller.workspace_id, str(request.client_id))
+    await end_made_by(caller.workspace_id, *revoked)
     emit(Event("oauth_client.deleted", caller.workspace_id, request.client_id))
-    return DeletedOAuthClient(client_id=request.client_id, grants_revoked=revoked)
+    return DeletedOAuthClient(client_id=request.client_id, grants_revoked=len(revoked))
 
 
 async def _granted_to_machine(caller: Caller, client_id: UUID, request: CreateOAuthClient) -> Grant:
@@ -206,6 +210,7 @@ async def _granted_to_machine(caller: Caller, client_id: UUID, request: CreateOA
         scopes,
         request.read_only,
         earlier(caller.expires_at, request.expires_at),
+        lineage_of(caller),
         narrowed_toolsets(caller, request.toolsets),
         await narrowed_inboxes(caller, request.inbox_ids),
         await narrowed_tags(caller, request.tag_ids),

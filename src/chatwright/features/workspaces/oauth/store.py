@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chatwright.features.workspaces.models import Role
 from chatwright.features.workspaces.oauth.models import Grant, OAuthClient
+from chatwright.features.workspaces.store import makers_stand
 from chatwright.ports.database import Statement, value
 
 
@@ -41,16 +42,18 @@ class PresentedGrant:
     role: Role | None
     """What that person may do now."""
     agency: bool
+    made_by: list[UUID]
+    """The tokens and grants that a machine's grant comes from, the first one first."""
 
 
 GRANT_OF_TOKEN = Statement(
     "oauth.grant_of_token",
-    """
+    f"""
     select given.id, given.workspace_id, given.client_id, given.client_name, token.resource, token.scopes,
            given.scopes as granted_scopes, given.read_only, given.toolsets, given.inbox_ids, given.tag_ids,
            given.calls_per_minute, given.supervised, least(token.expires_at, given.expires_at) as expires_at,
            given.last_used_at is null or given.last_used_at < now() - interval '1 minute' as untouched,
-           given.user_id, users.name as user_name, members.role,
+           given.made_by, given.user_id, users.name as user_name, members.role,
            exists (select from agency_members join workspaces using (agency_id)
                    where workspaces.id = given.workspace_id and agency_members.user_id = given.user_id) as agency
     from oauth_tokens token
@@ -60,7 +63,7 @@ GRANT_OF_TOKEN = Statement(
     where token.token_hash = $1 and token.kind = 'access'
       and token.revoked_at is null and token.expires_at > now()
       and given.revoked_at is null and (given.expires_at is null or given.expires_at > now())
-      and (given.user_id is null or members.user_id is not null)
+      and (given.user_id is null or members.user_id is not null) and {makers_stand("given")}
     """,
     PresentedGrant,
 )
@@ -212,7 +215,10 @@ REVOKE_CLIENT = Statement(
 )
 REVOKE_GRANTS_OF = Statement(
     "oauth.revoke_grants_of",
-    "update oauth_grants set revoked_at = now() where workspace_id = $1 and client_id = $2 and revoked_at is null",
+    """
+    update oauth_grants set revoked_at = now()
+    where workspace_id = $1 and client_id = $2 and revoked_at is null returning id
+    """,
     value,
 )
 
@@ -277,8 +283,8 @@ INSERT_GRANT = Statement(
     "oauth.insert_grant",
     f"""
     insert into oauth_grants as given
-        (id, workspace_id, user_id, client_id, client_name, scopes, read_only, expires_at, {_LIMITS})
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning {_GRANT}
+        (id, workspace_id, user_id, client_id, client_name, scopes, read_only, expires_at, made_by, {_LIMITS})
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) returning {_GRANT}
     """,
     Grant,
 )
@@ -312,12 +318,12 @@ NARROW_GRANT = Statement(
 )
 GRANT_OF_MACHINE = Statement(
     "oauth.grant_of_machine",
-    """
+    f"""
     select given.id, given.workspace_id, given.scopes, given.read_only, given.inbox_ids, given.expires_at
     from oauth_grants given left join members using (workspace_id, user_id)
     where given.workspace_id = $1 and given.client_id = $2 and given.revoked_at is null
       and (given.expires_at is null or given.expires_at > now())
-      and (given.user_id is null or members.user_id is not null)
+      and (given.user_id is null or members.user_id is not null) and {makers_stand("given")}
     """,
     LiveGrant,
 )
@@ -353,7 +359,7 @@ INSERT_TOKEN = Statement(
     """,
     value,
 )
-_ISSUED = """
+_ISSUED = f"""
     select token.kind, token.grant_id, given.workspace_id, token.family, token.client_id, given.client_name,
            token.scopes, token.resource, given.user_id, least(token.expires_at, given.expires_at) as expires_at,
            extract(epoch from clock_timestamp() - token.used_at)::float8 as used_seconds,
@@ -361,7 +367,8 @@ _ISSUED = """
                and (given.expires_at is null or given.expires_at > now())
                and (given.user_id is null or exists (
                    select from members where members.workspace_id = given.workspace_id
-                   and members.user_id = given.user_id)) as good
+                   and members.user_id = given.user_id))
+               and {makers_stand("given")} as good
     from oauth_tokens token join oauth_grants given on given.id = token.grant_id
     where token.token_hash = $1
 """

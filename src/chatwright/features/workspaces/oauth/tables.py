@@ -64,6 +64,7 @@ oauth_grants = Table(
     Column("tag_ids", ARRAY(UUID)),
     Column("calls_per_minute", Integer),
     Column("supervised", Boolean, nullable=False, server_default="false"),
+    Column("made_by", ARRAY(UUID), nullable=False, server_default="{}"),
     _moment("created_at", required=True),
     _moment("changed_at", required=True),
     _moment("expires_at"),
@@ -81,7 +82,8 @@ oauth_grants = Table(
     ),
 )
 """What a person allowed a client in a workspace, one live row for the three. `user_id` is the person whose role
-bounds it; None for a client that the server's own token made. Its columns of limits are those of access tokens."""
+bounds it; None for a client that the server's own token made. Its columns of limits are those of access tokens, and so
+is `made_by`, which grants of machines have."""
 
 oauth_codes = Table(
     "oauth_codes",

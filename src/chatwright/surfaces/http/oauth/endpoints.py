@@ -109,7 +109,9 @@ async def _for_refresh(request: Request, client: Client, told: Mapping[str, str]
 
 async def _for_machine(request: Request, client: Client, told: Mapping[str, str], fields: Fields) -> Issued:
     issuing = parts_of(request).oauth.issuing
-    return await issuing.for_machine(client, scope=told.get("scope"), resources=_resources(fields))
+    return await issuing.for_machine(
+        client, _visit(request), scope=told.get("scope"), resources=_resources(fields)
+    )
 
 
 _GRANTS: Final[Mapping[str, Callable[[Request, Client, Mapping[str, str], Fields], Awaitable[Issued]]]] = {
