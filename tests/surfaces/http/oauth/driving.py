@@ -55,11 +55,10 @@ class Page(HTMLParser):
 
 
 @dataclass
-class Person:
-    """Somebody at a browser, signed in as an owner of the desk's workspace."""
+class Reader:
+    """Somebody at a browser, signed in."""
 
     browser: httpx2.AsyncClient
-    desk: Desk
 
     async def ask(self, **request: Any) -> httpx2.Response:
         """Be sent to the authorization endpoint."""
@@ -83,6 +82,13 @@ class Person:
             content=str(httpx2.QueryParams([*fields, *more, ("decision", decision)])),
             headers={"content-type": "application/x-www-form-urlencoded", **OWN_PAGE},
         )
+
+
+@dataclass
+class Person(Reader):
+    """... as an owner of the desk's workspace."""
+
+    desk: Desk
 
 
 @dataclass
