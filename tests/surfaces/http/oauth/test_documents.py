@@ -97,8 +97,21 @@ class TestDocuments:
             page = await nobody.get("/oauth/authorize", params=program.request())
             assert "Sign in to connect a program" in page.text
             form = {"grant_type": "refresh_token", "refresh_token": "x", "client_id": publisher.url}
-            assert (await nobody.post("/oauth/token", data=form)).json()["error"] == "invalid_client"
+            assert (await nobody.post("/oauth/token", data=form)).json()["error"] == "invalid_grant"
         assert publisher.fetched == 0
+
+    async def test_tokens_outlast_what_is_kept_of_a_document(
+        self, reader: Person, publisher: Publisher
+    ) -> None:
+        program = published(reader, publisher)
+        tokens = await connected(reader, program)
+        async with reader.desk.product.database.transaction() as unit:
+            await unit.connection.execute("delete from oauth_documents where url = $1", publisher.url)
+        refreshed = await program.refresh(tokens["refresh_token"])
+        assert refreshed.status_code == 200, refreshed.text
+        form = {"token": refreshed.json()["access_token"], "client_id": program.id}
+        assert (await reader.browser.post("/oauth/revoke", data=form)).status_code == 200
+        assert publisher.fetched == 1
 
     @pytest.mark.parametrize(
         "changes",

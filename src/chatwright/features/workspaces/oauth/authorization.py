@@ -20,6 +20,7 @@ from chatwright.features.workspaces.oauth.policy import OAuthPolicy
 from chatwright.features.workspaces.oauth.rules import (
     METHOD,
     check_resources,
+    host_of,
     is_challenge,
     is_document_url,
     is_local,
@@ -118,11 +119,27 @@ class Authorizations:
             raise ClientRefused("This server does not know the client.")
         return client_of_row(row)
 
+    async def find_again(self, client_id: str) -> Client:
+        """The client of an id that comes with what it was given here; raises ClientRefused.
+
+        One that is known by a document needs it no more, and it may have been forgotten: it has no secret to prove,
+        and its codes and tokens are its own by its id alone.
+        """
+        if not is_document_url(client_id):
+            return await self.find(client_id)
+        self._check_taken(client_id)
+        return Client(client_id, host_of(client_id), redirect_uris=(), auth_method="none")
+
     async def _find_document(self, url: str, reader: str | None) -> Client:
+        self._check_taken(url)
+        listed = is_listed(url, self._policy.domains)
+        return replace(await self._documents.find(url, reader=reader), listed=listed)
+
+    def _check_taken(self, url: str) -> None:
+        """Raise ClientRefused unless this server's settings let clients be known by a document from there."""
         listed = is_listed(url, self._policy.domains)
         if not self._policy.documents or (self._policy.domains and not listed):
             raise ClientRefused("This server does not take clients from there.")
-        return replace(await self._documents.find(url, reader=reader), listed=listed)
 
     async def read(self, parameters: Parameters, *, reader: str | None) -> Asked:
         """Check a request: first whether the client and its address belong together, then the rest.

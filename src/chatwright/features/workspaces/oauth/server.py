@@ -64,7 +64,7 @@ class AuthorizationServer:
 
     async def prove(self, proof: Proof) -> Client:
         """The client behind a call to the token endpoint; raises ClientRefused."""
-        client = await self.authorizations.find(proof.client_id)
+        client = await self.authorizations.find_again(proof.client_id)
         check_proof(client, proof)
         return client
 
