@@ -62,6 +62,7 @@ async def issue_owner_token(workspace_id: UUID, name: str) -> str:
         None,
         None,
         None,
+        None,
         False,  # noqa: FBT003 - the column supervised.
     )
     return token
