@@ -141,6 +141,9 @@ class InvalidCursor(InvalidInput):
     code = "INVALID_CURSOR"
     hint = "Start again without a cursor."
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message, fields=[FieldProblem(path="cursor", message=message)])
+
 
 class Unauthenticated(ChatwrightError):
     code = "UNAUTHENTICATED"

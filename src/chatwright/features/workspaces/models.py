@@ -40,7 +40,7 @@ class UpdateWorkspace(Input):
     """New name."""
     timezone: str | None = None
     """New IANA time zone."""
-    locale: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None = None
+    locale: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)] | None = None
     """New language tag."""
 
 
@@ -265,11 +265,11 @@ class AuditRecord(Output):
 class ListAudit(PageRequest):
     """Which audit records to show, newest first."""
 
-    operation: str | None = None
+    operation: Annotated[str, Field(max_length=100)] | None = None
     """Only calls of this operation."""
     outcome: Literal["done", "replayed", "refused", "failed", "asked"] | None = None
     """Only calls that ended like this."""
-    principal_id: str | None = None
+    principal_id: Annotated[str, Field(max_length=100)] | None = None
     """Only calls of this principal."""
 
 

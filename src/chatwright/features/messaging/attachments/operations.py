@@ -12,7 +12,7 @@ from chatwright.features.messaging.attachments.models import Attachment, Registe
 from chatwright.features.messaging.errors import AttachmentNotFound
 from chatwright.features.workspaces.keys import principal_of
 from chatwright.kernel.caller import Caller
-from chatwright.kernel.errors import InvalidInput
+from chatwright.kernel.errors import FieldProblem, InvalidInput
 from chatwright.kernel.events import Event
 from chatwright.kernel.ids import new_id
 from chatwright.kernel.operation import Effect, operation
@@ -38,7 +38,8 @@ def new_key(caller: Caller) -> str:
 async def register_attachment(caller: Caller, request: RegisterAttachment) -> Attachment:
     """Make a file of bytes that were just put into the store."""
     if not request.storage_key.startswith(f"{caller.workspace_id}/"):
-        raise InvalidInput("This place in the store belongs to another workspace.")
+        message = "This place in the store belongs to another workspace."
+        raise InvalidInput(message, fields=[FieldProblem(path="storage_key", message=message)])
     attachment = await store.INSERT_ATTACHMENT.one(
         new_id(),
         caller.workspace_id,
