@@ -58,7 +58,7 @@ async def issue_owner_token(workspace_id: UUID, name: str) -> str:
         "set-up",
         None,
         None,
-        None,
+        [],
         None,
         None,
         None,
