@@ -318,6 +318,27 @@ async def test_rest_and_the_command_line_are_the_same_operations(shop: Shop) -> 
     assert (await shop.audit())[0] == ("orders.refund", "failed", "REFUND_TOO_LARGE")
 
 
+async def test_a_repeated_call_pays_nothing_more_when_the_product_lost_its_own_part(shop: Shop) -> None:
+    """As after a power cut between the shop's commit and the product's, which leaves no stored answer."""
+    asked: dict[str, Any] = {
+        "json": {"cents": 70, "reason": "Cut"},
+        "headers": {"idempotency-key": "power cut"},
+    }
+    before = shop.refunds("A-1003")
+    first = await shop.rest("POST", "/orders/A-1003/refunds", **asked)
+    connection = await shop.home.connect()
+    try:
+        lost = await connection.execute("delete from idempotency_keys where key = 'power cut'")
+    finally:
+        await connection.close()
+    assert lost == "DELETE 1"
+    again = await shop.rest("POST", "/orders/A-1003/refunds", **asked)
+    assert again.status_code == 200
+    assert "idempotent-replayed" not in again.headers
+    assert again.json() == first.json()
+    assert shop.refunds("A-1003") == [*before, 70]
+
+
 async def test_programs_can_ask_for_its_scopes_by_oauth(shop: Shop) -> None:
     async with httpx2.AsyncClient(base_url=shop.url) as http:
         server = (await http.get("/.well-known/oauth-authorization-server")).json()
