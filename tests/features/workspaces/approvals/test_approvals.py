@@ -26,6 +26,10 @@ from chatwright.features.workspaces.approvals.operations import (
     refuse_call,
     set_approval_policy,
 )
+from chatwright.features.workspaces.authentication import Presented
+from chatwright.features.workspaces.oauth.clients import Proof
+from chatwright.features.workspaces.oauth.issuing import Visit
+from chatwright.features.workspaces.oauth.operations import create_oauth_client, revoke_grant
 from chatwright.features.workspaces.operations import (
     create_token,
     export_audit,
@@ -64,6 +68,17 @@ async def code_of(call: Any) -> str:
     with pytest.raises(ChatwrightError) as caught:
         await call
     return caught.value.code
+
+
+async def machine_of(desk: Desk, maker: Caller, **wishes: Any) -> tuple[Caller, str]:
+    """A program with a token of a grant, and the grant's id."""
+    made = await desk.call(create_oauth_client, as_=maker, name="Machine", **wishes)
+    oauth = desk.product.oauth
+    proof = Proof(made["client"]["client_id"], made["client_secret"], "client_secret_basic")
+    visit = Visit("tests", "r")
+    issued = await oauth.issuing.for_machine(await oauth.prove(proof), visit, scope=None, resources=[])
+    here = Presented(Surface.MCP, resource=oauth.policy.endpoint)
+    return await desk.product.authenticator.by_token(issued.access, here), made["grant"]["id"]
 
 
 @pytest.fixture(autouse=True)
@@ -292,6 +307,28 @@ class TestWhatTheRequesterMayByNow:
         await desk.call(revoke_token, token_id=token_id)
         assert await code_of(desk.call(approve_call, as_=owner, approval_id=approval_id)) == "REQUESTER_GONE"
         assert await names(desk) == ["VIP"]
+
+    async def test_nor_does_a_revoked_grant_of_a_person_who_is_still_there(
+        self, desk: Desk, owner: Caller, tag_id: str
+    ) -> None:
+        robot, grant_id = await machine_of(desk, owner, supervised=True)
+        approval_id = await waiting(desk, robot, delete_tag, tag_id=tag_id)
+        await desk.call(revoke_grant, grant_id=grant_id)
+        assert await code_of(desk.call(approve_call, as_=owner, approval_id=approval_id)) == "REQUESTER_GONE"
+        assert await names(desk) == ["VIP"]
+
+    async def test_what_it_hands_on_is_as_narrow_as_itself(self, desk: Desk, owner: Caller) -> None:
+        limits: dict[str, Any] = {
+            "toolsets": ["token"],
+            "calls_per_minute": 60,
+            "expires_at": "2099-01-01T00:00:00Z",
+        }
+        program, _ = await token_of(desk, made_by=owner, **limits)
+        await desk.call(set_approval_policy, as_=owner, supervision="writes")
+        approval_id = await waiting(desk, program, create_token, name="inner")
+        await desk.call(approve_call, as_=owner, approval_id=approval_id)
+        made = (await desk.call(get_approval, as_=program, approval_id=approval_id))["result"]
+        assert {name: made["access_token"][name] for name in limits} == limits
 
     async def test_a_person_who_became_an_analyst_writes_nothing_more(
         self, desk: Desk, owner: Caller, tag_id: str

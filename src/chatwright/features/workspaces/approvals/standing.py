@@ -29,6 +29,10 @@ async def as_of_now(requester: Caller, operation: AnyOperation) -> Caller:
         inbox_ids=both(requester.inbox_ids, standing.inbox_ids),
         tag_ids=both(requester.tag_ids, standing.tag_ids),
         operations=both(requester.operations, operations_within(standing.toolsets, standing.tag_ids)),
+        toolsets=None if standing.toolsets is None else frozenset(standing.toolsets),
+        calls_per_minute=standing.calls_per_minute,
+        supervised=requester.supervised or standing.supervised,
+        expires_at=standing.expires_at if standing.scopes is not None else requester.expires_at,
     )
     now = await within_makers(now, standing.made_by)
     if not operation.open_to(now):
@@ -42,8 +46,9 @@ async def _standing(requester: Caller) -> Standing | None:
         case PrincipalKind.TOKEN:
             return await store.TOKEN_STANDING.first(requester.workspace_id, principal_id)
         case PrincipalKind.GRANT:
-            given = await store.GRANT_STANDING.first(requester.workspace_id, principal_id)
-            return given or await _of_person(requester)
+            if await store.KNOWS_GRANT.one(requester.workspace_id, principal_id):
+                return await store.GRANT_STANDING.first(requester.workspace_id, principal_id)
+            return await _of_person(requester)
         case _:
             return await _of_person(requester)
 

@@ -62,6 +62,9 @@ class Standing:
     toolsets: list[str] | None
     inbox_ids: list[UUID] | None
     tag_ids: list[UUID] | None
+    calls_per_minute: int | None
+    supervised: bool
+    expires_at: datetime | None
     role: Role | None
     """Of the member behind it; None for the server's own."""
     agency: bool
@@ -160,10 +163,11 @@ _BEHIND = """
     exists (select from agency_members join workspaces using (agency_id)
             where workspaces.id = $1 and agency_members.user_id = members.user_id) as agency
 """
+_LIMITS = "toolsets, inbox_ids, tag_ids, calls_per_minute, supervised"
 TOKEN_STANDING = Statement(
     "approvals.token_standing",
     f"""
-    select scopes, read_only, toolsets, inbox_ids, tag_ids, made_by, {_BEHIND}
+    select scopes, read_only, {_LIMITS}, expires_at, made_by, {_BEHIND}
     from access_tokens token
     left join members on members.workspace_id = token.workspace_id and members.user_id = maker_id
     where token.workspace_id = $1 and token.id = $2
@@ -175,7 +179,7 @@ TOKEN_STANDING = Statement(
 GRANT_STANDING = Statement(
     "approvals.grant_standing",
     f"""
-    select scopes, read_only, toolsets, inbox_ids, tag_ids, made_by, {_BEHIND}
+    select scopes, read_only, {_LIMITS}, expires_at, made_by, {_BEHIND}
     from oauth_grants given
     left join members on members.workspace_id = given.workspace_id and members.user_id = given.user_id
     where given.workspace_id = $1 and given.id = $2
@@ -184,11 +188,18 @@ GRANT_STANDING = Statement(
     """,
     Standing,
 )
+KNOWS_GRANT = Statement(
+    "approvals.knows_grant",
+    "select exists (select from oauth_grants where workspace_id = $1 and id = $2) as known",
+    value,
+)
+"""Whether a grant was ever given here; those of an outside issuer were not."""
 MEMBER_STANDING = Statement(
     "approvals.member_standing",
     f"""
     select null::text[] as scopes, false as read_only, null::text[] as toolsets, null::uuid[] as inbox_ids,
-           null::uuid[] as tag_ids, '{{}}'::uuid[] as made_by, {_BEHIND}
+           null::uuid[] as tag_ids, null::int as calls_per_minute, false as supervised,
+           null::timestamptz as expires_at, '{{}}'::uuid[] as made_by, {_BEHIND}
     from members where members.workspace_id = $1 and members.user_id = $2
     """,
     Standing,

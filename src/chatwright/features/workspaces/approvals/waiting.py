@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -96,6 +97,7 @@ def unsealed(cipher: Cipher, row: store.ApprovalRow) -> WaitingCall:
         person_id=row.person_id,
         client=stood["client"],
         trust=Trust(stood["trust"]),
+        expires_at=_moment(stood.get("expires_at")),
         made_by=tuple(Maker(PrincipalKind(kind), id_) for kind, id_ in stood.get("made_by", ())),
         call_key=row.id.hex,
     )
@@ -123,6 +125,7 @@ def _packed(caller: Caller, arguments: Mapping[str, Any], key: str | None) -> by
         "supervised": caller.supervised,
         "client": caller.client,
         "trust": caller.trust,
+        "expires_at": caller.expires_at,
         "made_by": [[maker.kind, maker.principal_id] for maker in caller.made_by],
     }
     return orjson.dumps({"arguments": dict(arguments), "key": key, "requester": requester}, default=str)
@@ -130,6 +133,10 @@ def _packed(caller: Caller, arguments: Mapping[str, Any], key: str | None) -> by
 
 def _listed(limits: frozenset[Any] | None) -> list[Any] | None:
     return None if limits is None else sorted(limits)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _ids(limits: list[str] | None) -> frozenset[UUID] | None:
