@@ -134,6 +134,17 @@ class TestCall:
             with pytest.raises(NoAnswer, match="more than"):
                 await out.call("GET", f"http://{place}/")
 
+    async def test_a_caller_may_want_less(self) -> None:
+        async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await read_request(reader)
+            writer.write(answer("200 OK", b"x" * 1001))
+            await writer.drain()
+
+        async with server(handle) as place, web(place) as out:
+            assert len((await out.call("GET", f"http://{place}/", most=1001)).body) == 1001
+            with pytest.raises(NoAnswer, match="more than 1000 bytes"):
+                await out.call("GET", f"http://{place}/", most=1000)
+
     async def test_a_redirect_is_an_answer_and_not_followed(self) -> None:
         async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await read_request(reader)

@@ -32,6 +32,11 @@ class _Unanswered(Calls):
         """Nothing is needed."""
 
 
+async def _undrawn(caller: Caller) -> None:
+    """Nobody searches here."""
+    del caller
+
+
 @dataclass(frozen=True)
 class Listing:
     """A list of tools, and what it costs."""
@@ -71,7 +76,7 @@ def inspect(toolsets: str, exclude: str, *, read_only: bool, role: Role | None) 
     offering.register()
     headers = {EXCLUDE_HEADER: exclude, READONLY_HEADER: str(read_only)}
     selection = read_selection(f"/mcp/x/{toolsets}" if toolsets else "/mcp", headers)
-    tools, caller = Tools(offering.operations, _Unanswered()), _caller(role)
+    tools, caller = Tools(offering.operations, _Unanswered(), _undrawn), _caller(role)
     return Inspection(
         shown=Listing(tools.visible_to(caller, selection)),
         toolsets={

@@ -92,7 +92,7 @@ class Web:
         """Close what is open."""
         await self._client.aclose()
 
-    async def call(
+    async def call(  # noqa: PLR0913 - what a call may be made of, all named at every use.
         self,
         method: str,
         url: str,
@@ -103,15 +103,16 @@ class Web:
         form: Mapping[str, str] | None = None,
         files: Sequence[FormFile] = (),
         seconds: float = ANSWER_SECONDS,
+        most: int = MOST_BYTES,
     ) -> Answer:
-        """Make one call and read its answer whole; redirects are not followed.
+        """Make one call and read its answer whole, of at most so many bytes; redirects are not followed.
 
         `json` goes as a JSON body, `form` as a form, with `files` as multipart. Raises NotSent or NoAnswer, whose
         words name the host and never the path, which may hold a secret.
         """
         body = _body(json, form, files)
         async with self._opened(method, url, seconds, params=params, headers=headers, body=body) as answer:
-            return Answer(answer.status, answer.headers, await _whole(answer.content, url))
+            return Answer(answer.status, answer.headers, await _whole(answer.content, url, most))
 
     @asynccontextmanager
     async def stream(
@@ -215,13 +216,13 @@ def _body(json: object, form: Mapping[str, str] | None, files: Sequence[FormFile
     return _Body({}, None)
 
 
-async def _whole(content: AsyncIterator[bytes], url: str) -> bytes:
+async def _whole(content: AsyncIterator[bytes], url: str, most: int) -> bytes:
     pieces: list[bytes] = []
     size = 0
     async for piece in content:
         size += len(piece)
-        if size > MOST_BYTES:
-            raise NoAnswer(f"{_host_of(url)} answered with more than {MOST_BYTES} bytes.")
+        if size > most:
+            raise NoAnswer(f"{_host_of(url)} answered with more than {most} bytes.")
         pieces.append(piece)
     return b"".join(pieces)
 

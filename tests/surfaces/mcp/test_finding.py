@@ -129,6 +129,12 @@ class TestSearching:
 
 
 class TestWhatIsFound:
+    async def test_it_counts_as_a_call(self, mcp_url: str, desk: Desk) -> None:
+        async with connected(mcp_url, await token_of(desk, calls_per_minute=10)) as client:
+            await search(client, "merge duplicates")
+            refused = await client.call_tool("search_tools", {"query": "merge duplicates"})
+        assert problem_of(refused)["code"] == "RATE_LIMIT_EXCEEDED"
+
     async def test_only_what_the_token_may_use(self, mcp_url: str, desk: Desk) -> None:
         async with connected(mcp_url, await token_of(desk, "workspace:read", "audit:read")) as client:
             found = await search(

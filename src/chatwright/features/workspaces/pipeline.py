@@ -24,7 +24,7 @@ from chatwright.features.workspaces.audit import AuditOutcome
 from chatwright.features.workspaces.confirmations.previews import preview_of
 from chatwright.features.workspaces.confirmations.tokens import Confirmations
 from chatwright.features.workspaces.keys import Key, alone_with, key_of, principal_of
-from chatwright.features.workspaces.limits import REFUSED_RATE, RateLimiter, limits_of
+from chatwright.features.workspaces.limits import REFUSED_RATE, RateLimiter, limits_of, limits_of_principal
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import (
     ApprovalRequired,
@@ -159,6 +159,10 @@ class Pipeline:
         except ScopeMissing as error:
             await self._record(caller, name, {}, AuditOutcome.REFUSED, error)
             raise
+
+    async def draw(self, caller: Caller) -> None:
+        """Let a face do something beside the operations, at the caller's rate; raises RateLimitExceeded."""
+        await self._limiter.take_all(limits_of_principal(caller))
 
     async def require_beside(self, caller: Caller, operation: AnyOperation, name: str) -> None:
         """For what a face does beside the operations (a stream): refuse a caller who may not call the one like it.

@@ -4,7 +4,7 @@ A list of every tool would fill a model's context before it has done anything, s
 writing are run by two tools, because hosts decide by a tool's hints whether to ask their person.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, Final, Literal
 
@@ -35,6 +35,8 @@ _SHORT_CARD_BYTES: Final = 300
 _NEAREST: Final = 3
 _THROUGH: Final = (IDEMPOTENCY_KEY, DRY_RUN, CONFIRM_TOKEN)
 """Arguments of `run_write_tool` that belong among the tool's own, when given."""
+
+Draw = Callable[[Caller], Awaitable[None]]
 
 
 class SearchTools(Input):
@@ -159,8 +161,9 @@ class SearchTool:
         ),
     )
 
-    def __init__(self, found: Found) -> None:
+    def __init__(self, found: Found, draw: Draw) -> None:
         self._found = found
+        self._draw = draw
 
     def open_to(self, caller: Caller) -> bool:
         """To everybody: it shows a caller only what that may use."""
@@ -179,6 +182,7 @@ class SearchTool:
         """Search."""
         caller = caller_of(ctx)
         try:
+            await self._draw(caller)
             asked = read_model(SearchTools, arguments)
         except ChatwrightError as error:
             return failure(error.problem(caller.request_id))
@@ -264,11 +268,15 @@ class RunningTool:
 
 
 def finding_tools(
-    operations: Iterable[AnyOperation], calls: Calls
+    operations: Iterable[AnyOperation], calls: Calls, draw: Draw
 ) -> tuple[SearchTool, RunningTool, RunningTool]:
-    """The three of them, over the same operations."""
+    """The three of them, over the same operations. A search takes one call of its caller's rate by `draw`."""
     found = Found(operations)
-    return SearchTool(found), RunningTool(found, calls, writes=False), RunningTool(found, calls, writes=True)
+    return (
+        SearchTool(found, draw),
+        RunningTool(found, calls, writes=False),
+        RunningTool(found, calls, writes=True),
+    )
 
 
 def _passed_on(asked: RunTool) -> dict[str, Any]:

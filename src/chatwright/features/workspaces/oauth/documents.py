@@ -63,7 +63,9 @@ class Documents:
     async def _fetch(self, url: str) -> store.StoredDocument:
         seconds = FAILURE_SECONDS
         try:
-            answer = await self._web.call("GET", url, headers={"accept": "application/json"}, seconds=SECONDS)
+            answer = await self._web.call(
+                "GET", url, headers={"accept": "application/json"}, seconds=SECONDS, most=MOST_BYTES
+            )
             client = read_document(url, answer)
             found = store.StoredDocument(_kept(client), None)
             seconds = lifetime(answer.headers)
@@ -81,8 +83,6 @@ def read_document(url: str, answer: Answer) -> Client:
     host = host_of(url)
     if answer.status != 200:
         raise ClientRefused(f"{host} has no document about this client (status {answer.status}).")
-    if len(answer.body) > MOST_BYTES:
-        raise ClientRefused(f"The document of {host} is larger than {MOST_BYTES} bytes.")
     told: object = answer.json()
     if not isinstance(told, dict):
         raise ClientRefused(f"What {host} sent is no JSON object.")
