@@ -19,7 +19,15 @@ from chatwright.features.workspaces.operations import (
     set_member_role,
 )
 from chatwright.kernel.caller import Caller, PrincipalKind, Surface
-from chatwright.kernel.errors import Conflict, Forbidden, InvalidInput, ScopeMissing, Unauthenticated
+from chatwright.kernel.errors import (
+    ApprovalRequired,
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    OutsideGrant,
+    ScopeMissing,
+    Unauthenticated,
+)
 from chatwright.kernel.ids import new_id
 from tests.conftest import Desk
 from tests.features.contacts.test_identities import events_of
@@ -119,6 +127,21 @@ class TestInvite:
         ):
             with pytest.raises(Forbidden):
                 await call
+
+    async def test_nobody_lets_in_who_may_do_more_than_they_do(self, desk: Desk) -> None:
+        """The link says who has it, and that is whoever made it."""
+        owner = await set_up(desk)
+        made = await desk.call(create_token, as_=owner, name="Mine", scopes=["workspace:write"])
+        with pytest.raises(ScopeMissing):
+            await desk.call(invite_member, as_=await holder_of(desk, made), email=address(), role="agent")
+        made = await desk.call(create_token, as_=owner, name="Mine", toolsets=["members"])
+        with pytest.raises(OutsideGrant):
+            await desk.call(invite_member, as_=await holder_of(desk, made), email=address(), role="agent")
+
+    async def test_a_supervised_program_lets_nobody_in_by_itself(self, desk: Desk) -> None:
+        made = await desk.call(create_token, as_=await set_up(desk), name="Mine", supervised=True)
+        with pytest.raises(ApprovalRequired):
+            await desk.call(invite_member, as_=await holder_of(desk, made), email=address(), role="admin")
 
     async def test_who_has_an_account_joins_a_further_workspace_with_its_password(
         self, desk: Desk, stranger: Desk

@@ -52,7 +52,7 @@ from chatwright.features.workspaces.narrowing import (
     narrowed_tags,
     narrowed_toolsets,
 )
-from chatwright.features.workspaces.rules import OWNERS_SCOPE, unknown_scopes
+from chatwright.features.workspaces.rules import OWNERS_SCOPE, scopes_of_member, unknown_scopes
 from chatwright.kernel.caller import Caller, PrincipalKind
 from chatwright.kernel.errors import FieldProblem, InvalidInput, NotFound, OutsideGrant, ScopeMissing
 from chatwright.kernel.events import Event
@@ -156,13 +156,16 @@ async def list_members(caller: Caller, request: ListMembers) -> Page[Member]:
     scope="workspace:write",
     effect=Effect.ADD,
     http="POST /members/invitations",
+    errors=(OutsideGrant,),
+    asks=True,
 )
 async def invite_member(caller: Caller, request: InviteMember) -> Invitation:
-    """Make a one-time link with which a person joins this workspace.
+    """Make a one-time link with which a person joins this workspace, with no role that may do more than the caller.
 
     The link is shown once and works for 72 hours. Give it to the person yourself: no mail is sent.
     """
     _check_may_change(caller, request.role)
+    _check_may_let_in(caller, request.role)
     link = secrets.token_urlsafe(32)
     await store.INSERT_INVITATION.run(
         digest(link),
@@ -366,6 +369,15 @@ def _check_may_change(caller: Caller, *roles: Role) -> None:
     caller.require_every_inbox()
     if "owner" in roles:
         caller.require(OWNERS_SCOPE)
+
+
+def _check_may_let_in(caller: Caller, role: Role) -> None:
+    """Whoever has the link can be the member, so it must not lead to more than its maker has."""
+    if caller.operations is not None or caller.tag_ids is not None:
+        message = "A member has none of the limits of this access."
+        raise OutsideGrant(message)
+    for scope in sorted(scopes_of_member(role, agency=WORKSPACE_ONLY)):
+        caller.require(scope)
 
 
 def _check_timezone(timezone: str | None) -> None:
