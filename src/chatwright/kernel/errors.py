@@ -33,6 +33,8 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from chatwright.kernel.names import shown_name
+
 
 class FieldProblem(BaseModel):
     """One thing wrong with one field of a request."""
@@ -58,7 +60,7 @@ def field_problems(error: ValidationError, *, under: str = "") -> list[FieldProb
     """What pydantic found, field by field, with paths below `under`; never the values themselves."""
     return [
         FieldProblem(
-            path=".".join([*([under] if under else []), *map(str, found["loc"])]),
+            path=".".join([*([under] if under else []), *map(shown_name, found["loc"])]),
             message=_WORDS.get(found["type"], found["msg"].removeprefix("Value error, ")),
         )
         for found in error.errors(include_url=False, include_input=False, include_context=False)

@@ -1,7 +1,8 @@
 """Settings of an inbox in two parts: what may be shown, and what may only be written."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast, get_args
+from urllib.parse import quote
 
 from pydantic import BaseModel, SecretStr
 
@@ -13,6 +14,11 @@ class _Destination:
 DESTINATION: Final = _Destination()
 """Marks a setting that says where secrets are sent, `Annotated[..., DESTINATION]`. Who changes it has to give the
 secrets anew: else whoever may change settings could have secrets sent to a server of theirs, and so read them."""
+
+
+CONCEALED: Final = "***"
+_SHORTEST: Final = 4
+"""Characters of a secret that is looked for: what is shorter would take ordinary words apart."""
 
 
 def secret_names(settings: type[BaseModel]) -> frozenset[str]:
@@ -40,6 +46,26 @@ def secret_part(settings: BaseModel) -> dict[str, Any]:
 def joined(settings: type[BaseModel], public: Mapping[str, Any], secret: Mapping[str, Any]) -> BaseModel:
     """Both parts together again; raises pydantic's ValidationError when they do not fit any more."""
     return settings.model_validate({**public, **secret})
+
+
+def without_secrets(words: str, settings: BaseModel) -> str:
+    """What a provider says, for people to read: some repeat the whole token that they did not take."""
+    for secret in sorted(_texts(secret_part(settings)), key=len, reverse=True):
+        for form in (secret, quote(secret, safe="")):
+            words = words.replace(form, CONCEALED)
+    return words
+
+
+def _texts(value: object) -> Iterator[str]:
+    match value:
+        case str() if len(value) >= _SHORTEST:
+            yield value
+        case dict() | list():
+            inner = cast("dict[str, object] | list[object]", value)
+            for one in inner.values() if isinstance(inner, dict) else inner:
+                yield from _texts(one)
+        case _:
+            return
 
 
 def _parts(annotation: object) -> set[object]:

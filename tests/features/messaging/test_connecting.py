@@ -98,6 +98,14 @@ class TestConnect:
         assert postal.provider.hooks == []
         assert (await desk.call(list_inboxes))["items"] == []
 
+    async def test_a_provider_that_repeats_a_secret_is_not_quoted(
+        self, desk: Desk, postal: PostalChannel
+    ) -> None:
+        postal.provider.findings = [failing("token", f"No such token: {TOKEN}.", Reaction.RECONNECT)]
+        with pytest.raises(InboxNotReady) as caught:
+            await connected(desk)
+        assert caught.value.message == "No such token: ***."
+
     async def test_a_provider_that_does_not_answer_is_tried_again_later(
         self, desk: Desk, postal: PostalChannel
     ) -> None:

@@ -326,3 +326,19 @@ class TestAuditChain:
         verdict = await desk.call(verify_audit)
         assert not verdict["intact"]
         assert verdict["broken_at"] == broken_at
+
+
+def test_records_name_arguments_only_by_what_looks_like_a_name() -> None:
+    secret = "EAAx9aZ81kQ0Lm3PpW77"
+    assert audit.shape({"tag_id": 1, "line2": {secret: 2, "a": 3}}) == {
+        "tag_id": 1,
+        "line2": {"<name 20>": 2, "a": 3},
+    }
+
+
+def test_problems_name_fields_only_by_what_looks_like_a_name() -> None:
+    secret = "EAAx9aZ81kQ0Lm3PpW77"
+    with pytest.raises(InvalidInput) as caught:
+        read_input(update_workspace, {secret: 1, "colour": "red"})
+    assert secret not in str(caught.value.problem())
+    assert {problem.path for problem in caught.value.fields} >= {"<name 20>", "colour"}

@@ -11,7 +11,7 @@ from chatwright.ports.secret_settings import DESTINATION
 
 INSTAGRAM_URL = "https://graph.instagram.com"
 MetaId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\d{1,32}$")]
-Address = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^\s?#]+$")]
+Address = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^\s/?#@]+[^\s?#@]*$")]
 Version = Annotated[str, StringConstraints(pattern=r"^v\d{1,3}\.\d{1,2}$")]
 
 

@@ -8,7 +8,7 @@ from chatwright.net.graph.client import GRAPH_URL, VERSION
 from chatwright.ports.secret_settings import DESTINATION
 
 MetaId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\d{1,32}$")]
-Address = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^\s?#]+$")]
+Address = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^\s/?#@]+[^\s?#@]*$")]
 Version = Annotated[str, StringConstraints(pattern=r"^v\d{1,3}\.\d{1,2}$")]
 
 

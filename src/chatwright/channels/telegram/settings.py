@@ -23,7 +23,9 @@ def _address(text: str) -> str:
     """The address of a server, without a slash at its end."""
     address = text.strip().rstrip("/")
     parts = urlsplit(address)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+    is_whole = parts.scheme in {"http", "https"} and parts.hostname
+    # What stands before an @ is a password, and this setting is shown.
+    if not is_whole or "@" in address or parts.query or parts.fragment:
         message = "an address looks like https://api.example.com"
         raise ValueError(message)
     return address

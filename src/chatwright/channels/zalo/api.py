@@ -32,7 +32,7 @@ class Refused:
     code: int
     """Zalo's, which is negative; of an answer that is not Zalo's, the HTTP status."""
     message: str
-    """In the provider's words, which hold no secret."""
+    """In the provider's words."""
     load: float | None = None
 
 

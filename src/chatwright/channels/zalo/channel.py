@@ -36,6 +36,7 @@ from chatwright.ports.channel import (
 )
 from chatwright.ports.content import MediaContent
 from chatwright.ports.inbound import Inbound, Person, RawEvent
+from chatwright.ports.secret_settings import without_secrets
 from chatwright.ports.sending import Outgoing, Reaction, SendOutcome
 from chatwright.ports.templates import ProviderTemplate, TemplateDraft
 
@@ -156,7 +157,8 @@ class Zalo:
             asked = {"offset": str(page * _PAGE), "limit": str(_PAGE)}
             answer = await self._api.get_business(inbox.settings, "/template/all", asked)
             if isinstance(answer, Refused):
-                raise ProviderRefused(f"Zalo refused: {answer.message} ({answer.code}).")
+                words = without_secrets(answer.message, inbox.settings)
+                raise ProviderRefused(f"Zalo refused: {words} ({answer.code}).")
             listed = as_list(answer.data)
             found += [template for one in listed if (template := template_of(as_map(one))) is not None]
             if len(listed) < _PAGE:

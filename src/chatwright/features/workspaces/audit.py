@@ -12,6 +12,7 @@ import orjson
 
 from chatwright.features.workspaces import store
 from chatwright.kernel.caller import Caller
+from chatwright.kernel.names import shown_name
 
 GENESIS = b"\x00" * 32
 BEFORE_ALL = -(2**62)
@@ -86,7 +87,7 @@ def shape(value: object, depth: int = 0) -> object:  # noqa: PLR0911 - one line 
         case str():
             return value if _is_id(value) else f"<text {len(value)}>"
         case Mapping():
-            return {_kept(str(name), 64): shape(inner, depth + 1) for name, inner in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+            return {shown_name(name): shape(inner, depth + 1) for name, inner in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
         case list() | tuple():
             return [shape(inner, depth + 1) for inner in value[:20]]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
         case _:

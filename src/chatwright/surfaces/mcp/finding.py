@@ -15,6 +15,7 @@ from pydantic import Field
 from chatwright.features.workspaces.arguments import read_model
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import ChatwrightError, FieldProblem, InvalidInput, UnknownOperation
+from chatwright.kernel.names import shown_name
 from chatwright.kernel.operation import AnyOperation, Input
 from chatwright.surfaces.mcp.answers import FULL_BYTES, failure
 from chatwright.surfaces.mcp.calls import Calls
@@ -76,7 +77,7 @@ class Found:
         """
         operation = self._by_tool.get(tool)
         if operation is None or not selection.allows(operation):
-            message = f"There is no tool called '{tool}'."
+            message = f"There is no tool called '{shown_name(tool)}'."
             raise UnknownOperation(message, hint=self._hint(tool, caller, selection))
         return operation
 

@@ -19,6 +19,7 @@ from typing import Final
 from chatwright.catalogue import DEFAULT_TOOLSET
 from chatwright.kernel.caller import Surface
 from chatwright.kernel.errors import InvalidInput, NotFound
+from chatwright.kernel.names import shown_name
 from chatwright.kernel.operation import AnyOperation
 from chatwright.ports.operations import known_operations
 from chatwright.ports.toolsets import operations_of, toolset_names, unknown_toolsets
@@ -105,7 +106,7 @@ def _listed(text: str) -> frozenset[str]:
 def _known_toolsets(names: frozenset[str]) -> frozenset[str]:
     unknown = sorted(unknown_toolsets(names))
     if unknown:
-        message = f"There is no toolset called '{unknown[0][:100]}'."
+        message = f"There is no toolset called '{shown_name(unknown[0])}'."
         raise UnknownToolset(message, hint=f"The toolsets are: {', '.join(toolset_names())}.")
     return names
 
@@ -118,7 +119,7 @@ def _known_tools(names: frozenset[str]) -> frozenset[str]:
     unknown = sorted(names - tools)
     if unknown:
         near = get_close_matches(unknown[0][:100], sorted(tools), n=3)
-        message = f"There is no tool called '{unknown[0][:100]}' to leave out."
+        message = f"There is no tool called '{shown_name(unknown[0])}' to leave out."
         raise UnknownTool(message, hint=f"Did you mean {' or '.join(near)}?" if near else None)
     return names
 

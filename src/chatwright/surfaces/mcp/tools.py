@@ -18,6 +18,7 @@ from mcp.types import (
 from mcp_types.methods import validate_client_request
 
 from chatwright.kernel.caller import Caller, Surface
+from chatwright.kernel.names import shown_name
 from chatwright.kernel.operation import AnyOperation
 from chatwright.surfaces.mcp.calls import Calls
 from chatwright.surfaces.mcp.context import Context, caller_of, selection_of
@@ -148,7 +149,7 @@ class Tools:
         """Call a tool. One that is unknown, or left out by the selection, is an error of the protocol."""
         offered = self._offered.get(name)
         if offered is None or not offered.within(selection_of(ctx)):
-            raise MCPError(INVALID_PARAMS, f"There is no tool called '{name[:100]}'.")
+            raise MCPError(INVALID_PARAMS, f"There is no tool called '{shown_name(name)}'.")
         return await offered.call(ctx, arguments)
 
 

@@ -39,6 +39,7 @@ from chatwright.ports.channel import CredentialsLost, LookingUp, Renewing
 from chatwright.ports.content import Content, MediaContent
 from chatwright.ports.database import Database, wake
 from chatwright.ports.ledger import Claim, LeaseLost, Ledger
+from chatwright.ports.secret_settings import without_secrets
 from chatwright.ports.sending import Outgoing, OutgoingFile, Reaction, SendOutcome
 from chatwright.ports.storage import Storage
 
@@ -239,6 +240,9 @@ class Delivering:
         except Exception:  # noqa: BLE001 - whatever it is, it may have gone out.
             _log.exception("delivery.tripped", id=str(claim.id), channel=ready.inbox.channel.name)
             outcome = SendOutcome(reaction=Reaction.UNKNOWN, detail="Something went wrong on our side.")
+        if outcome.detail is not None:
+            told = without_secrets(outcome.detail, ready.inbox.view.settings)
+            outcome = replace(outcome, detail=told)
         return Called(outcome, began)
 
     async def _conclude(self, claim: Claim, ready: Ready, called: Called, *, renewed: bool) -> None:

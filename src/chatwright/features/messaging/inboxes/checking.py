@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import structlog
@@ -11,6 +12,7 @@ from chatwright.features.messaging.inboxes.models import CheckFinding, Health
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import FieldProblem
 from chatwright.ports.channel import AnyChannel, Connecting, Finding, InboxView
+from chatwright.ports.secret_settings import without_secrets
 from chatwright.ports.sending import Reaction
 
 PATIENCE_SECONDS = 30.0
@@ -30,7 +32,7 @@ async def look(caller: Caller, channel: AnyChannel, view: InboxView[Any]) -> lis
     """Check an inbox live; what goes wrong on the way is a finding too. A rehearsal asks nobody."""
     if caller.rehearsing:
         return [NOT_ASKED]
-    return await _patiently(channel.check(view))
+    return await _patiently(channel.check(view), view)
 
 
 async def set_up(caller: Caller, channel: AnyChannel, view: InboxView[Any]) -> list[Finding]:
@@ -38,7 +40,7 @@ async def set_up(caller: Caller, channel: AnyChannel, view: InboxView[Any]) -> l
     connecting: object = channel
     if caller.rehearsing or not isinstance(connecting, Connecting):
         return []
-    return await _patiently(connecting.connect(view))
+    return await _patiently(connecting.connect(view), view)
 
 
 async def take_down(caller: Caller, channel: AnyChannel, view: InboxView[Any]) -> None:
@@ -102,10 +104,11 @@ def shown_findings(findings: Sequence[Finding]) -> list[CheckFinding]:
     return [CheckFinding(name=one.name, ok=one.ok, words=one.words) for one in findings]
 
 
-async def _patiently(looking: Any) -> list[Finding]:  # noqa: ANN401 - a coroutine of the channel.
+async def _patiently(looking: Any, view: InboxView[Any]) -> list[Finding]:  # noqa: ANN401 - a channel's coroutine.
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            return list(await looking)
+            findings = list(await looking)
     except TimeoutError:
         words = "The provider did not answer in time. Try again in a while."
         return [Finding("provider", ok=False, words=words, reaction=Reaction.RETRY)]
+    return [replace(one, words=without_secrets(one.words, view.settings)) for one in findings]

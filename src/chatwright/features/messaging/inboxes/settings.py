@@ -10,6 +10,7 @@ from chatwright.features.messaging.inboxes import store
 from chatwright.features.messaging.inboxes.secrets import opened_secrets
 from chatwright.features.messaging.inboxes.store import InboxRow
 from chatwright.kernel.errors import FieldProblem, InvalidInput, field_problems, told
+from chatwright.kernel.names import shown_name
 from chatwright.ports.channel import AnyChannel, InboxView, channel_named, channel_names
 from chatwright.ports.secret_settings import destination_names, public_part
 
@@ -18,7 +19,7 @@ def known_channel(name: str) -> AnyChannel:
     """The channel of this name; raises UnknownChannel with those there are."""
     channel = channel_named(name)
     if channel is None:
-        message = f"There is no channel called '{name}'. There are: {', '.join(channel_names())}."
+        message = f"There is no channel called '{shown_name(name)}'. There are: {', '.join(channel_names())}."
         raise UnknownChannel(message, fields=[FieldProblem(path="channel", message=message)])
     return channel
 
