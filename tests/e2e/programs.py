@@ -85,6 +85,20 @@ class Program:
         """Ask it to end."""
         self._end(signal.SIGTERM)
 
+    def ask_to_stop(self) -> None:
+        """Ask it to end, and do not wait for it."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+
+    def wait(self) -> int:
+        """Wait until it has ended by itself; gives its exit code."""
+        assert self._process is not None
+        return self._process.wait(30)
+
+    def words(self) -> str:
+        """All that the process started last has said."""
+        return self._log().read_text()
+
     def _end(self, number: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(number)

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from chatwright.app.forwarding import Forwarding, read_networks
 from chatwright.app.wiring import Product
 from chatwright.features.messaging.inboxes.models import ListInboxes
 from chatwright.features.messaging.inboxes.operations import list_inboxes
@@ -53,9 +54,9 @@ def build_app(product: Product, *, static: Path = STATIC, mcp: McpFace | None = 
 
     beside = [*_mcp_routes(mcp), *_live_routes(product), *_hook_routes(product)]
     app = http_face(_parts(product, metrics, static), beside=beside, lifespan=lifespan)
-    return Envelope(
-        _straight_to(mcp, app), metrics=metrics, secure=product.settings.public_url.startswith("https://")
-    )
+    secure = product.settings.public_url.startswith("https://")
+    enveloped = Envelope(_straight_to(mcp, app), metrics=metrics, secure=secure)
+    return Forwarding(enveloped, read_networks(product.settings.trusted_proxies))
 
 
 def _parts(product: Product, metrics: Metrics, static: Path) -> Parts:

@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from chatwright.app.certificates import Certificate
 from chatwright.infra.cipher import load_or_create_key, read_key
 from chatwright.kernel.errors import Misconfigured
 
@@ -34,6 +35,17 @@ class Settings:
     """`CHATWRIGHT_ALLOWED_HOSTS`: hosts, or host:port, that calls may go to though they are not public, by commas."""
     metrics_token: str | None = None
     """`CHATWRIGHT_METRICS_TOKEN`: who presents it may read /metrics; without it only this machine may."""
+    worker_probes: str | None = None
+    """`CHATWRIGHT_WORKER_PROBES`: host:port at which `chatwright work` answers /healthz, /readyz and /metrics."""
+    drain_seconds: int = 0
+    """`CHATWRIGHT_DRAIN_SECONDS`: how long a server that is stopped answers on, unready, until nobody sends it more."""
+    trusted_proxies: tuple[str, ...] = ()
+    """`CHATWRIGHT_TRUSTED_PROXIES`: addresses and networks, by commas, whose X-Forwarded-* and Forwarded headers count.
+    """
+    tls_cert: Path | None = None
+    """`CHATWRIGHT_TLS_CERT`: a certificate chain in PEM, to speak HTTPS without a proxy; renewed files are taken in."""
+    tls_key: Path | None = None
+    """`CHATWRIGHT_TLS_KEY`: its private key in PEM, not encrypted."""
     extensions: tuple[str, ...] = (ALL,)
     """`CHATWRIGHT_EXTENSIONS`: which installed extensions are in: `all`, `none`, or their names by commas."""
     mcp_sessions: bool = False
@@ -62,6 +74,13 @@ class Settings:
     oauth_workspace_claim: str | None = None
     """`CHATWRIGHT_OAUTH_WORKSPACE_CLAIM`: which claim names the workspace by its id, for people who are in several."""
 
+    @property
+    def certificate(self) -> Certificate | None:
+        """What to speak HTTPS with; None to speak HTTP."""
+        if self.tls_cert is None or self.tls_key is None:
+            return None
+        return Certificate(self.tls_cert, self.tls_key)
+
 
 def load_settings(*, data: Path, url: str) -> Settings:
     """Read the settings; `url` is what to use when CHATWRIGHT_PUBLIC_URL is not set.
@@ -70,6 +89,11 @@ def load_settings(*, data: Path, url: str) -> Settings:
     """
     database_url = os.environ.get("DATABASE_URL") or None
     data.mkdir(parents=True, exist_ok=True)
+    tls_cert, tls_key = _file("CHATWRIGHT_TLS_CERT"), _file("CHATWRIGHT_TLS_KEY")
+    if (tls_cert is None) != (tls_key is None):
+        raise Misconfigured("CHATWRIGHT_TLS_CERT and CHATWRIGHT_TLS_KEY go together.")
+    if tls_cert is not None:
+        url = url.replace("http://", "https://", 1)
     return Settings(
         data=data.resolve(),
         database_url=database_url,
@@ -80,6 +104,11 @@ def load_settings(*, data: Path, url: str) -> Settings:
         lease_seconds=_number("CHATWRIGHT_LEASE_SECONDS", 30),
         allowed_hosts=_list("CHATWRIGHT_ALLOWED_HOSTS"),
         metrics_token=os.environ.get("CHATWRIGHT_METRICS_TOKEN") or None,
+        worker_probes=os.environ.get("CHATWRIGHT_WORKER_PROBES") or None,
+        drain_seconds=_number("CHATWRIGHT_DRAIN_SECONDS", 0),
+        trusted_proxies=_list("CHATWRIGHT_TRUSTED_PROXIES"),
+        tls_cert=tls_cert,
+        tls_key=tls_key,
         extensions=wanted_extensions(),
         mcp_sessions=_switch("CHATWRIGHT_MCP_SESSIONS", default=False),
         oauth_clients=_list("CHATWRIGHT_OAUTH_CLIENTS") or ("any",),
@@ -114,6 +143,11 @@ def _load_key(data: Path, *, embedded: bool) -> bytes:
 
 def _list(name: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in os.environ.get(name, "").split(",") if part.strip())
+
+
+def _file(name: str) -> Path | None:
+    text = os.environ.get(name)
+    return Path(text) if text else None
 
 
 def _switch(name: str, *, default: bool) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import socket
 import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -16,15 +17,17 @@ import structlog
 import uvicorn
 
 from chatwright.app.first_run import found, keep_local_profile
-from chatwright.app.listening import address_of, listen, serve_http
+from chatwright.app.listening import Manners, address_of, listen, serve_http
 from chatwright.app.logs import configure_logs
-from chatwright.app.server import build_app
+from chatwright.app.observing.tracing import start_tracing
+from chatwright.app.server import build_app, probes_of
 from chatwright.app.settings import Settings, load_settings
 from chatwright.app.welcome import welcome
 from chatwright.app.wiring import Product, open_product
 from chatwright.app.workers import run_workers
 from chatwright.client.profiles import ProfileError
 from chatwright.kernel.errors import Misconfigured
+from chatwright.surfaces.http.probes import probe_app
 
 _log = structlog.get_logger(__name__)
 
@@ -61,6 +64,7 @@ def sandbox(place: Place, product_url: str) -> None:
 
 def _run_until_signalled(running: Coroutine[Any, Any, None]) -> None:
     configure_logs()
+    start_tracing()
     # uvloop, where it is there.
     with asyncio.Runner(loop_factory=uvicorn.Config("", log_config=None).get_loop_factory()) as runner:
         runner.run(_until_signalled(running))
@@ -79,7 +83,7 @@ async def _serve_alone(place: Place, data: Path) -> None:
     with listen(place.host, place.port) as listener:
         async with open_product(_settings(data, address_of(listener))) as product:
             on_ready = await _first_run(product)
-            await serve_http(build_app(product), listener, on_ready=on_ready)
+            await _serve(product, listener, on_ready)
 
 
 async def _serve_all(place: Place, data: Path, sandbox_port: int | None) -> None:
@@ -91,7 +95,13 @@ async def _serve_all(place: Place, data: Path, sandbox_port: int | None) -> None
         ):
             on_ready = await _first_run(product, sandbox_url)
             async with _background(run_workers(product)):
-                await serve_http(build_app(product), listener, on_ready=on_ready)
+                await _serve(product, listener, on_ready)
+
+
+async def _serve(product: Product, listener: socket.socket, on_ready: Callable[[], None]) -> None:
+    settings = product.settings
+    manners = Manners(settings.certificate, settings.drain_seconds, product.duty.leave)
+    await serve_http(build_app(product), listener, on_ready=on_ready, manners=manners)
 
 
 @asynccontextmanager
@@ -115,9 +125,29 @@ def _allowing(settings: Settings, sandbox_url: str | None) -> Settings:
 
 
 async def _work(data: Path) -> None:
-    async with open_product(_settings(data, "http://127.0.0.1")) as product:
+    async with open_product(_settings(data, "http://127.0.0.1")) as product, _probes_beside(product):
         _log.info("workers.started")
         await run_workers(product)
+
+
+@asynccontextmanager
+async def _probes_beside(product: Product) -> AsyncGenerator[None]:
+    """Answer probes meanwhile, where the settings say at which address."""
+    if product.settings.worker_probes is None:
+        yield
+        return
+    place = _place(product.settings.worker_probes)
+    with listen(place.host, place.port) as listener:
+        app = probe_app(probes_of(product, product.numbers.text))
+        async with _background(serve_http(app, listener, on_ready=lambda: None)):
+            yield
+
+
+def _place(text: str) -> Place:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit():
+        raise Misconfigured("CHATWRIGHT_WORKER_PROBES is a host and a port, as in 0.0.0.0:9100.")
+    return Place(host.strip("[]"), int(port))
 
 
 async def _first_run(product: Product, sandbox_url: str | None = None) -> Callable[[], None]:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from uuid import uuid4
 
 import httpx2
@@ -132,3 +133,14 @@ class TestStreams:
             assert (await prometheus.read())[events] == before + 1
         while (await prometheus.read())[events] > before:
             await asyncio.sleep(0.01)
+
+
+class TestDocumentation:
+    async def test_every_metric_is_told_of_and_no_other(self, url: str, repository: Path) -> None:
+        async with httpx2.AsyncClient(base_url=url) as client:
+            text = (await client.get("/metrics")).text
+        shown = re.findall(r"^# TYPE (chatwright_\w+) ", text, re.MULTILINE)
+        page = (repository / "docs/howto/operate-chatwright.md").read_text()
+        assert set(re.findall(r"^\| `(chatwright_\w+)` \|", page, re.MULTILINE)) == {
+            name for name in shown if not name.endswith("_created")
+        }

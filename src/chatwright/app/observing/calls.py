@@ -1,5 +1,6 @@
 """What is told of every call: it is counted, logged and, where traces are wanted, a span."""
 
+import logging
 import time
 from contextlib import AbstractContextManager
 from types import TracebackType
@@ -65,9 +66,12 @@ class _Watch:
 def _tell(call: WatchedCall, seconds: float) -> None:
     """Log a line: of what reads and succeeds only for who wants to know everything, for it is most of what happens."""
     plain = call.outcome in _SUCCESSES and not call.operation.writes
-    level = _log.debug if plain else _log.info
+    level = logging.DEBUG if plain else logging.INFO
+    if not _log.is_enabled_for(level):
+        return
     failure = {"code": call.code} if call.code else {}
-    level(
+    _log.log(
+        level,
         "call",
         operation=call.operation.name,
         outcome=call.outcome.value,

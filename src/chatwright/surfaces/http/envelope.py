@@ -3,6 +3,9 @@
 import re
 import time
 
+from opentelemetry.context import Context, attach, detach
+from opentelemetry.propagate import extract
+from opentelemetry.trace import ProxyTracerProvider, get_tracer_provider
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -57,7 +60,8 @@ class Envelope:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(Headers(scope=scope))
+        headers = Headers(scope=scope)
+        request_id = _request_id(headers)
         scope.setdefault("state", {})["request_id"] = request_id
         stream: str | None = None
         started = time.perf_counter()
@@ -76,9 +80,13 @@ class Envelope:
                     self._metrics.streaming(stream, 1)
             await send(message)
 
+        trace = _trace_in(headers)
+        before = None if trace is None else attach(trace)
         try:
             await self._app(scope, receive, send_enveloped)
         finally:
+            if before is not None:
+                detach(before)
             if stream is not None:
                 self._metrics.streaming(stream, -1)
 
@@ -86,6 +94,13 @@ class Envelope:
 def _request_id(headers: Headers) -> str:
     given = headers.get("x-request-id", "")
     return given if REQUEST_ID.fullmatch(given) else new_id().hex
+
+
+def _trace_in(headers: Headers) -> Context | None:
+    """The trace that the caller is in (W3C), where anybody follows traces here."""
+    if "traceparent" not in headers or isinstance(get_tracer_provider(), ProxyTracerProvider):
+        return None
+    return extract(headers)
 
 
 def _is_stream(headers: list[tuple[bytes, bytes]]) -> bool:

@@ -26,6 +26,8 @@ def http_face(
 ) -> FastAPI:
     """The application with every route of this face, and those of the faces `beside` it."""
     app = FastAPI(
+        # Its own would tell the collector whole query strings and the words of exceptions.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
