@@ -22,7 +22,12 @@ from chatwright.features.contacts.operations import (
 from chatwright.features.contacts.segments.operations import create_segment, update_segment
 from chatwright.features.contacts.tags.operations import create_tag
 from chatwright.features.messaging.operations import send_message
-from chatwright.features.workspaces.operations import list_tokens, revoke_token
+from chatwright.features.workspaces import authentication
+from chatwright.features.workspaces.oauth.clients import Proof
+from chatwright.features.workspaces.oauth.issuing import Visit
+from chatwright.features.workspaces.oauth.operations import create_oauth_client, narrow_grant
+from chatwright.features.workspaces.operations import create_token, list_tokens, revoke_token
+from chatwright.kernel.caller import Surface
 from chatwright.kernel.ids import new_id
 from chatwright.surfaces.mcp.listening import following, streams
 from tests.conftest import Desk
@@ -241,6 +246,32 @@ async def test_a_stream_ends_with_its_token(
     async with asyncio.timeout(10):
         answer = await listen
     assert "notifications/subscriptions/acknowledged" in answer.text
+
+
+async def test_what_is_taken_from_a_grant_is_heard_of_no_more(
+    mcp_url: str, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(authentication, "CACHE_SECONDS", 0.0)
+    watched = await post.begin()
+    uri = f"chatwright://conversations/{watched['id']}"
+    made = await post.desk.call(create_oauth_client, name="Machine")
+    oauth = post.desk.product.oauth
+    proof = Proof(made["client"]["client_id"], made["client_secret"], "client_secret_basic")
+    visit = Visit("tests", "r")
+    issued = await oauth.issuing.for_machine(await oauth.prove(proof), visit, scope=None, resources=[])
+    here = authentication.Presented(Surface.MCP, resource=oauth.policy.endpoint)
+    machine = await post.desk.product.authenticator.by_token(issued.access, here)
+    token = (await post.desk.call(create_token, as_=machine, name="inner"))["token"]
+    async with (
+        connected(mcp_url, token) as client,
+        client.listen(resource_subscriptions=[uri]) as subscription,
+    ):
+        elsewhere = [str(await paper_inbox(post.desk))]
+        await post.desk.call(narrow_grant, grant_id=made["grant"]["id"], inbox_ids=elsewhere)
+        await post.desk.call(send_message, conversation_id=watched["id"], text="secret")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await anext(aiter(subscription))
 
 
 async def test_streams_of_one_principal_are_counted(

@@ -26,6 +26,7 @@ from chatwright.features.contacts.segments.operations import create_segment, upd
 from chatwright.features.messaging.operations import send_message
 from chatwright.features.workspaces import authentication
 from chatwright.features.workspaces.operations import list_tokens, revoke_token
+from chatwright.surfaces.mcp.listening import pushing
 from chatwright.surfaces.mcp.product import product_registry
 from chatwright.surfaces.mcp.sessions import Sessions
 from tests.conftest import Desk
@@ -160,6 +161,27 @@ async def test_it_ends_with_the_token(product: Product, post: Post, monkeypatch:
         await post.desk.call(revoke_token, token_id=listed["id"])
         await post.desk.call(send_message, conversation_id=watched["id"], text="secret")
         assert await ear.silent()
+
+
+async def test_the_oldest_of_too_many_is_told_no_more(
+    product: Product, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever only opens sessions must not have ever more of them followed."""
+    monkeypatch.setattr(pushing, "MOST_STREAMS", 1)
+    watched = await post.begin()
+    uri = f"chatwright://conversations/{watched['id']}"
+    token = await token_of(post.desk)
+    first, second = Ear(), Ear()
+    async with (
+        keeping(product) as url,
+        connected(url, token, "legacy", message_handler=first) as one,
+    ):
+        await subscribe(one, uri)
+        async with connected(url, token, "legacy", message_handler=second) as other:
+            await subscribe(other, uri)
+            await post.desk.call(send_message, conversation_id=watched["id"], text="hello")
+            assert await second.updated() == uri
+            assert await first.silent()
 
 
 async def test_without_sessions_it_is_neither_offered_nor_answered(mcp_url: str, desk: Desk) -> None:

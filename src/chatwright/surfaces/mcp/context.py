@@ -21,8 +21,8 @@ class Admission:
 
     caller: Caller
     selection: Selection
-    check: Callable[[], Awaitable[object]]
-    """Raises Unauthenticated once the token has ended."""
+    check: Callable[[], Awaitable[Caller]]
+    """Who the token stands for by now; raises Unauthenticated once it has ended."""
     message: object = None
     """What was sent, as JSON values; None where it is no JSON."""
 
@@ -48,9 +48,12 @@ def selection_of(ctx: Context) -> Selection:
     return _admission_of(ctx).selection
 
 
-async def check_token(ctx: Context) -> None:
-    """Raise Unauthenticated when the token of a request that is still being answered has ended."""
-    await _admission_of(ctx).check()
+async def check_token(ctx: Context) -> Caller:
+    """The caller of a request that is still being answered, with what it may do by now.
+
+    Raises Unauthenticated when its token has ended.
+    """
+    return await _admission_of(ctx).check()
 
 
 def _admission_of(ctx: Context) -> Admission:

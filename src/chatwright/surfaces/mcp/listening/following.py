@@ -51,7 +51,7 @@ class Following:
                 if not goes_on():
                     return
                 try:
-                    await check_token(ctx)
+                    watch.limit_to(await check_token(ctx))
                     position = await self._tell(workspace_id, watch, position, pass_on)
                 except Unavailable:
                     continue

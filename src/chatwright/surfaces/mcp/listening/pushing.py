@@ -17,9 +17,10 @@ from mcp.shared.subscriptions import ResourceUpdated, ServerEvent
 from mcp.types import INVALID_REQUEST, EmptyResult, SubscribeRequestParams, UnsubscribeRequestParams
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
-from chatwright.surfaces.mcp.context import Context
+from chatwright.features.workspaces.keys import principal_of
+from chatwright.surfaces.mcp.context import Context, caller_of
 from chatwright.surfaces.mcp.listening.following import Following
-from chatwright.surfaces.mcp.listening.streams import add_all, check_number
+from chatwright.surfaces.mcp.listening.streams import MOST_STREAMS, add_all, check_number
 from chatwright.surfaces.mcp.listening.watching import Watch
 from chatwright.surfaces.mcp.resources.reading import Resources, reader_of
 
@@ -47,6 +48,7 @@ class PushingServer(Server[dict[str, Any]]):
 class _Session:
     """One client that is told."""
 
+    principal: str
     watch: Watch
     heard_at: float = field(default_factory=time.monotonic)
     """When it last sent something."""
@@ -87,12 +89,22 @@ class Pushing:
         id_ = _session_id(ctx)
         if id_ is None:
             raise MCPError(INVALID_REQUEST, "There is no session to tell of changes.")
-        session = self._sessions.get(id_)
-        if session is None:
-            session = self._sessions[id_] = _Session(Watch(self._resources, reader_of(ctx), lists=True))
+        if id_ not in self._sessions:
             position = await self._following.end()
-            session.following = asyncio.create_task(self._follow(ctx, id_, session, position))
-        return session
+            if id_ not in self._sessions:
+                self._begin(ctx, id_, position)
+        return self._sessions[id_]
+
+    def _begin(self, ctx: Context, id_: str, position: str) -> None:
+        """Follow for a new session. The principal's oldest ones give way: nobody says here when one has ended."""
+        principal = principal_of(caller_of(ctx))
+        own = [each for each in self._sessions.values() if each.principal == principal]
+        for each in own[: max(0, len(own) + 1 - MOST_STREAMS)]:
+            if each.following is not None:
+                each.following.cancel()
+        session = _Session(principal, Watch(self._resources, reader_of(ctx), lists=True))
+        self._sessions[id_] = session
+        session.following = asyncio.create_task(self._follow(ctx, id_, session, position))
 
     async def _follow(self, ctx: Context, id_: str, session: _Session, position: str) -> None:
         async def push(change: ServerEvent) -> None:

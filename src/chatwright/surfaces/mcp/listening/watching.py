@@ -1,10 +1,12 @@
 """What one client watches, and what the events mean to it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from mcp.shared.subscriptions import ResourcesListChanged, ResourceUpdated, ServerEvent
 
+from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import NotFound
 from chatwright.kernel.events import Event
 from chatwright.kernel.resources import Kind
@@ -21,10 +23,17 @@ class Watch:
     def __init__(self, resources: Resources, reader: Reader, *, lists: bool = False) -> None:
         self._resources = resources
         self._reader = reader
-        self._limited = reader.caller.inbox_ids is not None or reader.caller.tag_ids is not None
         self._lists = lists
         self._asked: dict[str, list[str]] = {}
         self._seen: set[str] = set()
+
+    @property
+    def _limited(self) -> bool:
+        return self._reader.caller.inbox_ids is not None or self._reader.caller.tag_ids is not None
+
+    def limit_to(self, caller: Caller) -> None:
+        """Go on with what the client may do by now."""
+        self._reader = replace(self._reader, caller=caller)
 
     @property
     def size(self) -> int:
