@@ -14,11 +14,11 @@ from chatwright.app.server import build_app
 from chatwright.app.wiring import Product
 from chatwright.catalogue import CATALOGUE
 from chatwright.features.workspaces.operations import create_token, revoke_token
-from chatwright.kernel.caller import OWN_SCOPE, Surface
+from chatwright.kernel.caller import Surface
 from chatwright.kernel.ids import new_id
 from chatwright.kernel.operation import AnyOperation
 from tests.calls.malformed import EXTRA
-from tests.calls.test_refusals import beyond
+from tests.calls.test_refusals import GUARDED, beyond
 from tests.calls.writes import written
 from tests.makers import World
 from tests.surfaces.mcp.server import legacy, modern, serving
@@ -82,7 +82,7 @@ class TestTools:
     async def test_the_scope_that_is_missing_is_asked_for(
         self, operation: AnyOperation, wire: Wire, world: World
     ) -> None:
-        if operation.scope == OWN_SCOPE:
+        if operation not in GUARDED:
             return
         token = await token_of(world, *beyond(operation.scope))
         for era in (modern, legacy):
@@ -139,7 +139,7 @@ class TestRoutes:
     async def test_without_the_scope_it_is_refused(
         self, operation: AnyOperation, wire: Wire, world: World
     ) -> None:
-        if operation.scope == OWN_SCOPE:
+        if operation not in GUARDED:
             return
         token = await token_of(world, *beyond(operation.scope))
         async with written(world.desk.product) as seen:
