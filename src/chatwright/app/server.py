@@ -14,6 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chatwright.app.forwarding import Forwarding, read_networks
+from chatwright.app.slowness import Impatience
 from chatwright.app.wiring import Product
 from chatwright.features.messaging.inboxes.models import ListInboxes
 from chatwright.features.messaging.inboxes.operations import list_inboxes
@@ -130,7 +131,7 @@ def _straight_to(mcp: McpFace, others: ASGIApp) -> ASGIApp:
         its_own = scope["type"] == "http" and (scope["path"] == "/mcp" or scope["path"].startswith("/mcp/"))
         await (mcp.app if its_own else others)(scope, receive, send)
 
-    return app
+    return Impatience(app)
 
 
 def _mcp_routes(face: McpFace) -> list[Route]:

@@ -173,11 +173,15 @@ def _limit_of(inbox: OpenInbox) -> int:
 
 
 async def _read(request: Request, limit: int) -> HookRequest:
+    too_large = PayloadTooLarge(f"A call may carry {limit} bytes at most.")
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > limit:
+        raise too_large
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > limit:
-            raise PayloadTooLarge(f"A call may carry {limit} bytes at most.")
+            raise too_large
     return HookRequest(request.method, dict(request.headers), dict(request.query_params), bytes(body))
 
 
