@@ -94,6 +94,10 @@ async def _forget_sessions() -> None:
     await workspaces.FORGET_SESSIONS.run()
 
 
+async def _forget_rates() -> None:
+    await workspaces.FORGET_BUCKETS.run()
+
+
 async def _forget_confirmations() -> None:
     await confirmations.FORGET_SPENT.run()
 
@@ -105,6 +109,7 @@ PERIODIC = (
     Periodic("messaging.forget_buckets", TIDY_SECONDS, forget_buckets),
     Periodic("workspaces.forget_results", TIDY_SECONDS, _forget_results),
     Periodic("workspaces.forget_sessions", TIDY_SECONDS, _forget_sessions),
+    Periodic("workspaces.forget_rates", TIDY_SECONDS, _forget_rates),
     Periodic("oauth.forget_what_ended", TIDY_SECONDS, forget_what_ended),
     Periodic("workspaces.forget_confirmations", TIDY_SECONDS, _forget_confirmations),
     Periodic("approvals.expire_waiting", EXPIRY_SECONDS, expire_waiting),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from chatwright.app.workers import PERIODIC
 from chatwright.features.workspaces.limits import REFUSED_RATE, RateLimiter
 from chatwright.features.workspaces.operations import get_workspace, list_audit, update_workspace
 from chatwright.kernel.errors import RateLimitExceeded, ScopeMissing
@@ -91,6 +92,23 @@ class TestLimitsOfACall:
                 await limiter.take_all(limits)
         await limiter.take(ample, RateClass(1, 2))
         await limiter.close()
+
+
+async def test_a_bucket_that_nobody_uses_is_forgotten(desk: Desk) -> None:
+    """Strangers make them, by the addresses that they try to sign in with."""
+    limiter = RateLimiter(desk.product.database)
+    old, used = str(new_id()), str(new_id())
+    await limiter.take_all({old: RateClass(60, 10), used: RateClass(60, 10)})
+    await limiter.close()
+    async with desk.product.database.transaction() as unit:
+        aged = "update rate_buckets set updated_at = now() - interval '2 days' where bucket = $1"
+        await unit.connection.execute(aged, old)
+        (job,) = (each for each in PERIODIC if each.name == "workspaces.forget_rates")
+        await job.run()
+        left = await unit.connection.fetch(
+            "select bucket from rate_buckets where bucket = any($1)", [old, used]
+        )
+    assert [row["bucket"] for row in left] == [used]
 
 
 async def test_a_flood_of_refused_calls_does_not_flood_the_trail(desk: Desk) -> None:

@@ -227,6 +227,13 @@ TAKE_TOKENS = Statement(
 A bucket that forgets its last second in a crash is no harm; a disk flush for every draw would be. Rows are locked in
 the order of their names."""
 
+FORGET_BUCKETS = Statement(
+    "workspaces.forget_buckets",
+    "delete from rate_buckets where updated_at < now() - interval '1 day'",
+    value,
+)
+"""They are full by then, as one that is not there is. Strangers can make them: by the addresses that they try."""
+
 INSERT_AGENCY = Statement(
     "workspaces.insert_agency", "insert into agencies (id, name) values ($1, $2)", value
 )

@@ -36,6 +36,7 @@ from chatwright.surfaces.http.identity import (
     session_of,
     set_session,
 )
+from chatwright.surfaces.http.networks import network_of
 from chatwright.surfaces.http.parts import parts_of
 from chatwright.surfaces.http.reading import read_object
 from chatwright.surfaces.http.routes import DescribedRoute
@@ -186,8 +187,7 @@ async def show_me(request: Request) -> Response:
 
 async def _admit(request: Request) -> None:
     refuse_other_sites(request)
-    address = request.client.host if request.client else "unknown"
-    await parts_of(request).limiter.take(f"sign-in-from:{address}", ADDRESS_RATE)
+    await parts_of(request).limiter.take(f"sign-in-from:{network_of(request)}", ADDRESS_RATE)
 
 
 async def _signed_in(request: Request, cookie: str) -> Response:

@@ -148,6 +148,15 @@ class TestRegistering:
         assert answers[-1].json()["error"] == "temporarily_unavailable"
         assert int(answers[-1].headers["retry-after"]) >= 1
 
+    async def test_who_has_one_address_of_a_network_has_all_of_them(self, app: ASGIApp) -> None:
+        codes: list[int] = []
+        for number in range(25):
+            async with connect(app, address=f"2001:db8:7:7::{number:x}") as client:
+                codes.append(
+                    (await client.post("/oauth/register", json={"redirect_uris": [BACK]})).status_code
+                )
+        assert set(codes) == {201, 429}
+
 
 class TestRefusals:
     @pytest.mark.parametrize(

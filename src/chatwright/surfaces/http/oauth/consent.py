@@ -28,6 +28,7 @@ from chatwright.surfaces.http.identity import (
     session_of,
     set_session,
 )
+from chatwright.surfaces.http.networks import network_of
 from chatwright.surfaces.http.oauth.forms import Fields, once, read_form
 from chatwright.surfaces.http.pages import CONTENT_POLICY, HTML, filled, message_page, page
 from chatwright.surfaces.http.parts import parts_of
@@ -129,8 +130,7 @@ async def sign_in(request: Request) -> Response:
         return _sorry(request, error.message)
     query = told.get("then", "")[:LONGEST_QUERY]
     try:
-        address = request.client.host if request.client else "unknown"
-        await parts.limiter.take(f"sign-in-from:{address}", ADDRESS_RATE)
+        await parts.limiter.take(f"sign-in-from:{network_of(request)}", ADDRESS_RATE)
         person = SignIn(email=told.get("email", ""), password=SecretStr(told.get("password", "")))
         await parts.limiter.take(f"sign-in:{person.email.lower()}", PERSON_RATE)
         cookie = await parts.sessions.sign_in(person, request.headers.get("user-agent", ""))

@@ -14,6 +14,7 @@ from chatwright.features.workspaces.oauth.errors import Refused
 from chatwright.features.workspaces.oauth.issuing import Issued, Visit
 from chatwright.kernel.operation import RateClass
 from chatwright.surfaces.http.answers import JSONAnswer, request_id_of
+from chatwright.surfaces.http.networks import network_of
 from chatwright.surfaces.http.oauth.forms import Fields, for_pages, needed, once, proof_of, read_form
 from chatwright.surfaces.http.parts import parts_of
 from chatwright.surfaces.http.reading import read_body
@@ -53,7 +54,7 @@ async def show_metadata(request: Request) -> Response:
 async def register(request: Request) -> Response:
     """RFC 7591: take in a client that nobody here knows."""
     parts = parts_of(request)
-    await parts.limiter.take(f"oauth-register-from:{_address(request)}", REGISTER_RATE)
+    await parts.limiter.take(f"oauth-register-from:{network_of(request)}", REGISTER_RATE)
     try:
         told: object = orjson.loads(await read_body(request, REGISTER_LIMIT))
     except orjson.JSONDecodeError:
@@ -124,7 +125,7 @@ _GRANTS: Final[Mapping[str, Callable[[Request, Client, Mapping[str, str], Fields
 async def _presented(request: Request) -> tuple[Fields, dict[str, str], Client]:
     """The form, and the client that proved to have sent it."""
     parts = parts_of(request)
-    await parts.limiter.take(f"oauth-token-from:{_address(request)}", TOKEN_RATE)
+    await parts.limiter.take(f"oauth-token-from:{network_of(request)}", TOKEN_RATE)
     fields = await read_form(request)
     told = once(fields, many=MANY)
     return fields, told, await parts.oauth.prove(proof_of(request, told))
@@ -136,7 +137,3 @@ def _resources(fields: Fields) -> list[str]:
 
 def _visit(request: Request) -> Visit:
     return Visit(request.headers.get("user-agent", "")[:200], request_id_of(request))
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else "unknown"
