@@ -77,6 +77,26 @@ async def token_of(world: World, *scopes: str) -> str:
     return (await world.desk.call(create_token, name="tests", scopes=sorted(scopes) or None))["token"]
 
 
+class TestRevoked:
+    @every_era
+    async def test_no_tool_is_open(self, era: Era, wire: Wire, world: World, revoked: str) -> None:
+        async with written(world.desk.product) as seen:
+            answers = [await wire.tool(era, operation, revoked, {}) for operation in ON_MCP]
+        assert {answer.status_code for answer in answers} == {401}
+        assert all('error="invalid_token"' in answer.headers["www-authenticate"] for answer in answers)
+        assert seen.records == []
+        assert seen.unlawful == []
+
+    async def test_no_route_is_open(self, wire: Wire, world: World, revoked: str) -> None:
+        async with written(world.desk.product) as seen:
+            answers = [await wire.route(operation, revoked) for operation in ON_HTTP]
+        assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {
+            (401, "UNAUTHENTICATED")
+        }
+        assert seen.records == []
+        assert seen.unlawful == []
+
+
 @every_tool
 class TestTools:
     async def test_the_scope_that_is_missing_is_asked_for(
@@ -94,17 +114,6 @@ class TestTools:
             assert operation.scope in challenge.partition('scope="')[2].partition('"')[0].split()
             assert seen.outcomes == [(operation.name, "refused", "INSUFFICIENT_SCOPE")]
             assert seen.unlawful == []
-
-    @every_era
-    async def test_a_revoked_token_opens_nothing(
-        self, operation: AnyOperation, era: Era, wire: Wire, world: World, revoked: str
-    ) -> None:
-        async with written(world.desk.product) as seen:
-            answer = await wire.tool(era, operation, revoked, {})
-        assert answer.status_code == 401
-        assert 'error="invalid_token"' in answer.headers["www-authenticate"]
-        assert seen.records == []
-        assert seen.unlawful == []
 
     async def test_malformed_arguments_are_a_result_that_names_them(
         self, operation: AnyOperation, wire: Wire, world: World
@@ -126,16 +135,6 @@ class TestTools:
 
 @every_route
 class TestRoutes:
-    async def test_a_revoked_token_opens_nothing(
-        self, operation: AnyOperation, wire: Wire, world: World, revoked: str
-    ) -> None:
-        async with written(world.desk.product) as seen:
-            answer = await wire.route(operation, revoked)
-        assert answer.status_code == 401
-        assert answer.json()["code"] == "UNAUTHENTICATED"
-        assert seen.records == []
-        assert seen.unlawful == []
-
     async def test_without_the_scope_it_is_refused(
         self, operation: AnyOperation, wire: Wire, world: World
     ) -> None:

@@ -21,8 +21,8 @@ from tests.calls.writes import written
 from tests.makers import World
 from tests.situations import Sample, sample_of
 
-SEQUENCES = 25
-MUTATIONS = 150
+SEQUENCES = 15
+MUTATIONS = 80
 CONSENT = {"CONFIRMATION_REQUIRED", "CONFIRMATION_INVALID", "APPROVAL_REQUIRED", "OUTSIDE_GRANT"}
 """What the pipeline adds to the errors of any operation."""
 FIXED = settings(
