@@ -28,7 +28,7 @@ from chatwright.features.workspaces.rules import SCOPES
 from chatwright.infra.database import prepare_connection
 from chatwright.infra.tables import Xid8
 from chatwright.kernel import errors
-from chatwright.kernel.caller import OWN_SCOPE
+from chatwright.kernel.caller import OWN_SCOPES
 from chatwright.kernel.errors import ChatwrightError
 from chatwright.kernel.operation import AnyOperation, Effect, Operation
 from chatwright.ports.database import Statement
@@ -77,7 +77,7 @@ class TestOperations:
 
     @every_operation
     def test_the_scope_is_known_and_says_whether_it_writes(self, operation: AnyOperation) -> None:
-        assert operation.scope in SCOPES | {OWN_SCOPE}
+        assert operation.scope in SCOPES | OWN_SCOPES
         assert operation.scope.endswith(":write") is operation.writes
 
     @every_operation

@@ -50,6 +50,8 @@ CATALOGUE: Final[tuple[AnyOperation, ...]] = (
     oauth.narrow_grant,
     oauth.create_oauth_client,
     oauth.list_oauth_clients,
+    oauth.list_connections,
+    oauth.end_connection,
     oauth.delete_oauth_client,
     contacts.create_contact,
     contacts.upsert_contact,

@@ -4,7 +4,7 @@ import pytest
 
 from chatwright.catalogue import CATALOGUE
 from chatwright.features.workspaces.rules import SCOPES
-from chatwright.kernel.caller import OWN_SCOPE
+from chatwright.kernel.caller import OWN_SCOPES
 from chatwright.kernel.errors import InvalidInput, OutsideGrant, ScopeMissing
 from chatwright.kernel.operation import AnyOperation
 from tests.calls.callers import ending, kept_sample, somebody_like
@@ -13,7 +13,7 @@ from tests.calls.writes import written
 from tests.makers import World
 from tests.situations import Sample
 
-GUARDED = [operation for operation in CATALOGUE if operation.scope != OWN_SCOPE]
+GUARDED = [operation for operation in CATALOGUE if operation.scope not in OWN_SCOPES]
 """All but those that everybody may call about their own things."""
 
 every_operation = pytest.mark.parametrize("operation", CATALOGUE, ids=lambda operation: operation.name)

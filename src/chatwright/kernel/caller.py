@@ -40,6 +40,9 @@ class Trust(StrEnum):
 
 OWN_SCOPE: Final = "self:read"
 """What every caller holds without being given it: to be told of what it asked for itself."""
+OWN_WRITE_SCOPE: Final = "self:write"
+"""Likewise: to end what is its own."""
+OWN_SCOPES: Final = frozenset({OWN_SCOPE, OWN_WRITE_SCOPE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ class Caller:
 
     def may(self, scope: str) -> bool:
         """Whether the caller holds a scope; `contacts:write` includes `contacts:read`."""
-        if scope in self.scopes or scope == OWN_SCOPE:
+        if scope in self.scopes or scope in OWN_SCOPES:
             return True
         return scope.endswith(":read") and f"{scope.removesuffix(':read')}:write" in self.scopes
 

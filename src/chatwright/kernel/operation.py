@@ -17,7 +17,7 @@ from typing import Any, Final, Generic, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
 
-from chatwright.kernel.caller import OWN_SCOPE, Caller, Surface
+from chatwright.kernel.caller import OWN_SCOPES, Caller, Surface
 from chatwright.kernel.errors import ChatwrightError
 
 
@@ -142,7 +142,7 @@ class Operation(Generic[In, Out]):
 
     def open_to(self, caller: Caller) -> bool:
         """Whether the caller's scopes and the limits of its grant let it call this at all."""
-        within = self.scope == OWN_SCOPE or caller.operations is None or self.name in caller.operations
+        within = self.scope in OWN_SCOPES or caller.operations is None or self.name in caller.operations
         return within and caller.may(self.scope)
 
     @property

@@ -11,6 +11,8 @@ from starlette.types import Lifespan
 
 from chatwright.kernel.errors import ChatwrightError, Internal, NotFound
 from chatwright.surfaces.http.answers import problem_answer, request_id_of
+from chatwright.surfaces.http.approvals import approval_routes
+from chatwright.surfaces.http.connections import connection_routes
 from chatwright.surfaces.http.document import DOCUMENT_PATH, ShownDocument, described_routes
 from chatwright.surfaces.http.errors import MethodNotAllowed
 from chatwright.surfaces.http.oauth.routes import oauth_routes
@@ -50,6 +52,8 @@ def http_face(
             *([] if parts.outside_issuer else oauth_routes(parts.public_url)),
             *described_routes(parts.operations),
             *page_routes(parts.static),
+            *connection_routes(),
+            *approval_routes(),
         ]
     )
     return app

@@ -30,6 +30,19 @@ async def caller_of(connection: HTTPConnection) -> Caller:
     raise Unauthenticated(message, hint="Send the header Authorization: Bearer cw_..., or sign in.")
 
 
+async def person_of(connection: HTTPConnection) -> Caller | None:
+    """Who is signed in; access tokens do not count here. Raises Forbidden as `caller_of` does."""
+    cookie = session_of(connection)
+    if cookie is None:
+        return None
+    if connection.scope.get("method") not in SAFE_METHODS:
+        require_own_page(connection)
+    try:
+        return await parts_of(connection).authenticator.by_session(cookie, presented_by(connection))
+    except Unauthenticated:
+        return None
+
+
 def require_own_page(connection: HTTPConnection) -> None:
     """Raise Forbidden unless the browser says that one of this server's own pages sent the request.
 

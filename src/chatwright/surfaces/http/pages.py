@@ -10,9 +10,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
+from chatwright.features.workspaces.approvals.operations import list_approvals
 from chatwright.features.workspaces.operations import get_workspace
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import Unauthenticated
+from chatwright.kernel.paging import MAX_LIMIT
 from chatwright.surfaces.http.files import OTHER_SITES, OWN_PAGES, File
 from chatwright.surfaces.http.identity import caller_of
 from chatwright.surfaces.http.parts import parts_of
@@ -63,6 +65,7 @@ async def show_start(request: Request) -> HTMLResponse:
         name=caller.name,
         workspace=shown.value["name"],
         scopes=", ".join(sorted(caller.scopes)),
+        waiting=await _waiting(request, caller),
         url=url,
         token_form=filled("token", config=_client_config(url)) if may_make_tokens else NO_TOKENS,
     )
@@ -94,6 +97,16 @@ def page(
 def message_page(request: Request, heading: str, words: str, status: int) -> HTMLResponse:
     """A page that only says something."""
     return page(request, heading, filled("message", heading=heading, words=words), status)
+
+
+async def _waiting(request: Request, caller: Caller) -> HTML:
+    """How many calls wait for the person's decision, with the way to them."""
+    if not list_approvals.open_to(caller):
+        return HTML()
+    wish = {"status": "waiting", "limit": MAX_LIMIT}
+    found = (await parts_of(request).pipeline.run(caller, list_approvals, wish)).value
+    count = f"{len(found['items'])}{'+' if found['next_cursor'] else ''}"
+    return filled("desk_approvals", count=count)
 
 
 async def _person(request: Request) -> Caller | None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chatwright.kernel.operation import PRIVATE, Input, Output
+from chatwright.kernel.operation import OUTSIDE, PRIVATE, Input, Output
 from chatwright.kernel.paging import PageRequest
 
 MOST_HOURS = 24 * 30
@@ -37,7 +37,7 @@ class Approval(Output):
     """What became of it."""
     requested_by: Principal
     """Who called."""
-    arguments: dict[str, Any]
+    arguments: Annotated[dict[str, Any], OUTSIDE]
     """The arguments of the call; what can hold secrets is hidden."""
     created_at: datetime
     """When it was asked for."""
@@ -51,7 +51,7 @@ class Approval(Output):
     """Why it was refused."""
     edited: bool
     """Whether it ran with other arguments than were asked for."""
-    result: Any = None
+    result: Annotated[Any, OUTSIDE] = None
     """What the call answered once it was approved; only its requester sees this."""
 
 

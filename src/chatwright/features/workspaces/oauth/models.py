@@ -60,6 +60,17 @@ class ListGrants(PageRequest):
     """The grants that were not revoked."""
 
 
+class ListConnections(PageRequest):
+    """The caller's own grants."""
+
+
+class EndConnection(Input):
+    """A grant of the caller's own to take back."""
+
+    grant_id: UUID
+    """Id of the grant."""
+
+
 class GetGrant(Input):
     """A grant to look at."""
 

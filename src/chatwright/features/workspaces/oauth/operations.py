@@ -29,8 +29,10 @@ from chatwright.features.workspaces.oauth.models import (
     CreateOAuthClient,
     DeletedOAuthClient,
     DeleteOAuthClient,
+    EndConnection,
     GetGrant,
     Grant,
+    ListConnections,
     ListGrants,
     ListOAuthClients,
     NarrowGrant,
@@ -40,7 +42,7 @@ from chatwright.features.workspaces.oauth.models import (
 )
 from chatwright.features.workspaces.oauth.rules import redirect_problem, with_reading
 from chatwright.features.workspaces.rules import unknown_scopes
-from chatwright.kernel.caller import Caller
+from chatwright.kernel.caller import OWN_SCOPE, OWN_WRITE_SCOPE, Caller, PrincipalKind, Surface
 from chatwright.kernel.errors import FieldProblem, InvalidInput, OutsideGrant, ScopeMissing
 from chatwright.kernel.events import Event
 from chatwright.kernel.ids import new_id
@@ -48,6 +50,8 @@ from chatwright.kernel.operation import Effect, operation
 from chatwright.kernel.paging import Page, after_id, page_of
 from chatwright.ports.database import emit
 from chatwright.ports.toolsets import operations_of, unknown_toolsets
+
+_FOR_PEOPLE = frozenset({Surface.HTTP, Surface.CLI, Surface.WEB})
 
 
 @operation("grants.list", tool="list_grants", scope="tokens:read", effect=Effect.READ, http="GET /grants")
@@ -84,9 +88,7 @@ async def revoke_grant(caller: Caller, request: RevokeGrant) -> RevokedGrant:
     """Take back what a program was allowed. Its tokens, and those it made, are refused everywhere within a second."""
     caller.require_every_inbox()
     grant = _there(await store.REVOKE_GRANT.first(caller.workspace_id, request.grant_id))
-    emit(Event("grant.revoked", caller.workspace_id, grant.id))
-    ended = await end_made_by(caller.workspace_id, grant.id)
-    return RevokedGrant(**grant.model_dump(), ended_with_it=ended)
+    return await _revoked(caller, grant)
 
 
 @operation(
@@ -121,6 +123,40 @@ async def narrow_grant(caller: Caller, request: NarrowGrant) -> Grant:
     )
     emit(Event("grant.narrowed", caller.workspace_id, grant.id))
     return changed
+
+
+@operation(
+    "connections.list",
+    tool="list_connections",
+    scope=OWN_SCOPE,
+    effect=Effect.READ,
+    http="GET /connections",
+    surfaces=_FOR_PEOPLE,
+)
+async def list_connections(caller: Caller, request: ListConnections) -> Page[Grant]:
+    """List the programs that you allowed something in this workspace. A program sees only what it was allowed itself.
+
+    What other people allowed is in the list of grants, for which `tokens:read` is needed.
+    """
+    rows = await store.LIST_CONNECTIONS.all(
+        *_owner(caller, "tokens:read"), after_id(request.cursor), request.limit + 1
+    )
+    return page_of(rows, request.limit, lambda grant: (str(grant.id),))
+
+
+@operation(
+    "connections.end",
+    tool="end_connection",
+    scope=OWN_WRITE_SCOPE,
+    effect=Effect.DESTROY,
+    http="DELETE /connections/{grant_id}",
+    errors=(GrantNotFound,),
+    surfaces=_FOR_PEOPLE,
+)
+async def end_connection(caller: Caller, request: EndConnection) -> RevokedGrant:
+    """Take back what you allowed a program. Its tokens, and those it made, are refused everywhere within a second."""
+    found = await store.END_CONNECTION.first(*_owner(caller, "tokens:write"), request.grant_id)
+    return await _revoked(caller, _there(found))
 
 
 @operation(
@@ -191,6 +227,19 @@ async def delete_oauth_client(caller: Caller, request: DeleteOAuthClient) -> Del
     await end_made_by(caller.workspace_id, *revoked)
     emit(Event("oauth_client.deleted", caller.workspace_id, request.client_id))
     return DeletedOAuthClient(client_id=request.client_id, grants_revoked=len(revoked))
+
+
+def _owner(caller: Caller, scope: str) -> tuple[UUID, bool, UUID | None, UUID]:
+    """Whose grants are the caller's own: the person's, for themselves and programs that may do all they may with it."""
+    whole = caller.operations is None and caller.inbox_ids is None and caller.may(scope)
+    in_person = caller.kind is PrincipalKind.MEMBER or whole
+    return caller.workspace_id, in_person, caller.person_id, UUID(caller.principal_id)
+
+
+async def _revoked(caller: Caller, grant: Grant) -> RevokedGrant:
+    emit(Event("grant.revoked", caller.workspace_id, grant.id))
+    ended = await end_made_by(caller.workspace_id, grant.id)
+    return RevokedGrant(**grant.model_dump(), ended_with_it=ended)
 
 
 async def _granted_to_machine(caller: Caller, client_id: UUID, request: CreateOAuthClient) -> Grant:

@@ -294,6 +294,18 @@ LIST_GRANTS = Statement(
     f"select {_GRANT} from oauth_grants given where {_LIVE} and given.id > $2 order by given.id limit $3",
     Grant,
 )
+_OWN = f"{_LIVE} and case when $2 then given.user_id is not distinct from $3 else given.id = $4 end"
+LIST_CONNECTIONS = Statement(
+    "oauth.list_connections",
+    f"select {_GRANT} from oauth_grants given where {_OWN} and given.id > $5 order by given.id limit $6",
+    Grant,
+)
+END_CONNECTION = Statement(
+    "oauth.end_connection",
+    f"update oauth_grants given set revoked_at = now() where {_OWN} and given.id = $5 returning {_GRANT}",
+    Grant,
+)
+"""Of a person, all that they allowed; of a program, only what it was allowed itself."""
 FIND_GRANT = Statement(
     "oauth.find_grant", f"select {_GRANT} from oauth_grants given where {_LIVE} and given.id = $2", Grant
 )
