@@ -73,6 +73,12 @@ class TestReading:
             read_selection("/mcp", {"x-chatwright-exclude": "send_mesage"})
         assert "send_message" in (caught.value.hint or "")
 
+    def test_all_tools_can_be_named_and_no_more_than_that_is_read(self) -> None:
+        tools = [operation.tool for operation in CATALOGUE if operation.surfaces]
+        assert read_selection("/mcp", {"x-chatwright-exclude": ", ".join(tools)}).excluded == set(tools)
+        with pytest.raises(InvalidInput, match="at most"):
+            read_selection("/mcp", {"x-chatwright-toolsets": "tags," * 2_000})
+
     def test_what_is_neither_yes_nor_no_is_refused(self) -> None:
         with pytest.raises(InvalidInput, match="'maybe'"):
             read_selection("/mcp", {"x-chatwright-readonly": "maybe"})

@@ -27,6 +27,9 @@ from chatwright.ports.toolsets import operations_of, toolset_names, unknown_tool
 TOOLSETS_HEADER: Final = "x-chatwright-toolsets"
 READONLY_HEADER: Final = "x-chatwright-readonly"
 EXCLUDE_HEADER: Final = "x-chatwright-exclude"
+_HEADERS: Final = (TOOLSETS_HEADER, READONLY_HEADER, EXCLUDE_HEADER)
+LONGEST: Final = 8_000
+"""Characters: room for the names of all tools there are."""
 
 SEARCH_TOOLS: Final = "search_tools"
 RUN_READ_TOOL: Final = "run_read_tool"
@@ -80,10 +83,14 @@ def read_selection(path: str, headers: Mapping[str, str]) -> Selection:
 
     Toolsets in the URL count more than those in the header, which whoever set the URL may not know of. Raises
     NotFound for a path that is none of ours, UnknownToolset and UnknownTool for names that there are not, and
-    InvalidInput for a word that is neither yes nor no.
+    InvalidInput for a word that is neither yes nor no, or for more words than there are names.
     """
-    wished = (headers.get(name, "") for name in (TOOLSETS_HEADER, READONLY_HEADER, EXCLUDE_HEADER))
-    return _selected(path, *wished)
+    toolsets, read_only, excluded = (headers.get(name, "") for name in _HEADERS)
+    # Before it is remembered, for strangers get as far as here.
+    if len(path) + len(toolsets) + len(read_only) + len(excluded) > LONGEST:
+        message = f"The path and headers that choose tools have at most {LONGEST} characters together."
+        raise InvalidInput(message)
+    return _selected(path, toolsets, read_only, excluded)
 
 
 @lru_cache(maxsize=1024)
