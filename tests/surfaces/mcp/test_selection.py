@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from chatwright.catalogue import CATALOGUE, TOOLSETS
+from chatwright.kernel.caller import Surface
 from chatwright.kernel.errors import InvalidInput, NotFound
 from chatwright.kernel.operation import AnyOperation
 from chatwright.ports.operations import register_operations
@@ -74,7 +75,7 @@ class TestReading:
         assert "send_message" in (caught.value.hint or "")
 
     def test_all_tools_can_be_named_and_no_more_than_that_is_read(self) -> None:
-        tools = [operation.tool for operation in CATALOGUE if operation.surfaces]
+        tools = [operation.tool for operation in CATALOGUE if Surface.MCP in operation.surfaces]
         assert read_selection("/mcp", {"x-chatwright-exclude": ", ".join(tools)}).excluded == set(tools)
         with pytest.raises(InvalidInput, match="at most"):
             read_selection("/mcp", {"x-chatwright-toolsets": "tags," * 2_000})
