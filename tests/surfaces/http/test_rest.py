@@ -119,7 +119,7 @@ class TestBodies:
     async def test_a_nul_in_a_name_does_not_spoil_the_audit_trail(self, api: httpx2.AsyncClient) -> None:
         problem_of(await api.post(TOKENS, json={"a\0b": 1}), 422, "INVALID_ARGUMENT")
         (record, *_) = (await api.get("/api/v1/audit", params={"outcome": "failed"})).json()["items"]
-        assert record["arguments"] == {"a\ufffdb": 1}
+        assert record["arguments"] == {"<name 3>": 1}
 
 
 class TestErrors:
