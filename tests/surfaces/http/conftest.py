@@ -42,8 +42,8 @@ def connect(
     url: str = "http://testserver",
     headers: dict[str, str] | None = None,
 ) -> httpx2.AsyncClient:
-    """A client that calls from an address, else one of its own; crashes come back as answers, as over a network."""
-    caller = (address or f"2001:db8::{randbelow(2**16):x}:{randbelow(2**16):x}", 4321)
+    """A client of an address, else of a network of its own; crashes come back as answers, as over a network."""
+    caller = (address or f"2001:db8:{randbelow(2**16):x}:{randbelow(2**16):x}::1", 4321)
     transport = httpx2.ASGITransport(app, client=caller, raise_app_exceptions=False)
     return httpx2.AsyncClient(transport=transport, base_url=url, headers=headers)
 
