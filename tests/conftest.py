@@ -2,7 +2,7 @@
 
 import base64
 import os
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 import pytest_asyncio
+import structlog
 
 from chatwright.app.extensions.offering import Offering
 from chatwright.app.settings import Settings
@@ -24,6 +25,15 @@ from chatwright.kernel.ids import new_id
 from chatwright.kernel.operation import AnyOperation
 
 TEST_KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logs(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
+    """Logs go to a file: servers run in the process of the tests, beside commands whose output is looked at."""
+    with (tmp_path_factory.getbasetemp() / "log.txt").open("w") as file:
+        structlog.configure(logger_factory=lambda *_: structlog.WriteLogger(file))
+        yield
+        structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session", autouse=True)

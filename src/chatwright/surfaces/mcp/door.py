@@ -45,6 +45,8 @@ from chatwright.surfaces.mcp.sessions import METHODS, SessionWay, may_have_sessi
 
 MAX_BODY: Final = 4 * 1024 * 1024
 """Most bytes of one request: a message of 2 MB with its JSON escapes, and far below what hurts."""
+LONGEST_CLIENT: Final = 200
+"""Characters of a client's name that are kept."""
 REQUEST_ID_HEADER: Final = b"x-request-id"
 
 TOKENS_IN_ADDRESSES: Final = frozenset({"access_token", "token", "api_key", "apikey", "key", "authorization"})
@@ -239,7 +241,8 @@ def _client_name(info: object) -> str | None:
     name, version = fields.get("name"), fields.get("version")
     if not isinstance(name, str) or not name:
         return None
-    return f"{name}/{version}" if isinstance(version, str) and version else name
+    whole = f"{name}/{version}" if isinstance(version, str) and version else name
+    return whole[:LONGEST_CLIENT]
 
 
 def _first_values(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
