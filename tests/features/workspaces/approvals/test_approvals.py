@@ -16,7 +16,8 @@ from chatwright.features.contacts.operations import (
 )
 from chatwright.features.contacts.tags.operations import create_tag, delete_tag, list_tags, rename_tag
 from chatwright.features.messaging.inboxes.operations import connect_inbox
-from chatwright.features.workspaces.approvals import supervising
+from chatwright.features.workspaces.approvals import supervising, waiting as queue
+from chatwright.features.workspaces.approvals.errors import QueueFull
 from chatwright.features.workspaces.approvals.jobs import expire_waiting
 from chatwright.features.workspaces.approvals.operations import (
     approve_call,
@@ -112,6 +113,16 @@ class TestWhoIsAsked:
             await waiting(desk, replace(robot, surface=surface), delete_tag, tag_id=tag_id)
         await desk.call(rename_tag, as_=robot, tag_id=tag_id, name="Gold")
         assert await names(desk) == ["Gold"]
+
+    async def test_no_more_wait_than_people_can_look_at(
+        self, desk: Desk, robot: Caller, tag_id: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(queue, "MOST_WAITING", 2)
+        for key in ("a", "b", "a"):
+            await waiting(desk, robot, delete_tag, tag_id=tag_id, key=key)
+        with pytest.raises(QueueFull):
+            await desk.product.pipeline.run(robot, delete_tag, {"tag_id": tag_id}, idempotency_key="c")
+        assert len((await desk.call(list_approvals))["items"]) == 2
 
     async def test_text_from_outside_does_too(self, desk: Desk, tag_id: str) -> None:
         await waiting(desk, replace(desk.caller, trust=Trust.UNTRUSTED), delete_tag, tag_id=tag_id)

@@ -23,3 +23,8 @@ class OwnApproval(Forbidden):
 class RequesterGone(Conflict):
     code = "REQUESTER_GONE"
     hint = "Refuse it. Whoever still wants the call makes it anew."
+
+
+class QueueFull(Conflict):
+    code = "APPROVAL_QUEUE_FULL"
+    hint = "Stop asking until a person of the workspace has decided some of them."

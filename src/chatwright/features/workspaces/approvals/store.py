@@ -89,6 +89,11 @@ ENQUEUE = Statement(
     """,
     Place,
 )
+COUNT_WAITING: Statement[int] = Statement(
+    "approvals.count_waiting",
+    "select count(*) from approvals where workspace_id = $1 and principal = $2 and status = 'waiting'",
+    value,
+)
 FIND_APPROVAL = Statement(
     "approvals.find", f"select {_ROW} from approvals where workspace_id = $1 and id = $2", ApprovalRow
 )

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
 from pydantic import BaseModel
 
 from chatwright.features.workspaces.approvals import store
+from chatwright.features.workspaces.approvals.errors import QueueFull
 from chatwright.features.workspaces.approvals.models import USUAL_HOURS
 from chatwright.features.workspaces.arguments import readable
 from chatwright.features.workspaces.keys import canonical, principal_of
@@ -22,6 +23,8 @@ from chatwright.ports.cipher import Cipher
 from chatwright.ports.database import emit
 
 _PURPOSE = "approval"
+MOST_WAITING: Final = 100
+"""Calls of one principal that may wait: more would only bury those of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,8 @@ async def enqueue(
 ) -> ApprovalRequired:
     """Put a call into the queue, in the current transaction; gives the error that tells the caller so.
 
-    Who asks for the same call again while it waits is given the place it has. Raises Forbidden for what only a
+    Who asks for the same call again while it waits is given the place it has. Raises QueueFull for one more than
+    `MOST_WAITING`, and Forbidden for what only a
     person can do, because its face does the rest of it (a download).
     """
     if not operation.surfaces:
@@ -71,6 +75,8 @@ async def enqueue(
         USUAL_HOURS,
     )
     if place.fresh:
+        if await store.COUNT_WAITING.one(caller.workspace_id, principal) > MOST_WAITING:
+            raise QueueFull(f"{MOST_WAITING} calls of yours wait for a person to decide already.")
         data = {"operation": operation.name}
         emit(Event("approval.requested", caller.workspace_id, place.id, data=data))
     return ApprovalRequired(
