@@ -1,17 +1,21 @@
 """Every way out of the product leads through the guard: by its imports, and by what is done with bad addresses."""
 
 import ast
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
+from chatwright.app.plugins import channels
 from chatwright.app.server import build_app
 from chatwright.app.wiring import Product
 from chatwright.features.messaging.errors import InboxNotReady, ProviderNotReached
 from chatwright.features.messaging.inboxes.operations import connect_inbox
 from chatwright.kernel.errors import InvalidInput
-from chatwright.ports.channel import DownloadFailed, channel_named
+from chatwright.net.http import Web
+from chatwright.ports.channel import DownloadFailed, channel_named, register_channel
 from tests.channels.contract import an_inbox
 from tests.conftest import Desk
 from tests.net.test_guard import connects
@@ -102,6 +106,20 @@ def _settings(channel: str, address: str) -> dict[str, Any]:
                 "instagram": {"account_id": "1"},
             }
             return {**ids[channel], "access_token": secret, "app_secrets": [secret], "base_url": address}
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def _channels_of_its_own(product: Product) -> AsyncGenerator[None]:
+    """The channels on a way out that is open: other tests leave theirs behind, closed."""
+    web = Web()
+    ours = channels(product.cipher, product.settings.public_url, web)
+    before: list[Any] = [channel_named(channel.name) for channel in ours]
+    for channel in ours:
+        register_channel(channel)
+    yield
+    for channel in before:
+        register_channel(channel)
+    await web.close()
 
 
 async def connect(desk: Desk, channel: str, settings: dict[str, Any]) -> None:
