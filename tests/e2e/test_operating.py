@@ -50,7 +50,8 @@ class TestLeaving:
         """The call waits for a row that the test holds; its answer comes after the server was told to stop."""
         async with served(tmp_path, CHATWRIGHT_DRAIN_SECONDS="2") as (home, program, url):
             headers = {"authorization": f"Bearer {home.token()}"}
-            database = await home.connect()
+            # Within the transaction that holds the row, PostgreSQL would show who is there as it was at the first look.
+            database, watching = await home.connect(), await home.connect()
             async with httpx2.AsyncClient(base_url=url, headers=headers, timeout=30) as client:
                 ready = await client.get("/readyz")
                 assert (ready.status_code, ready.json()) == (200, {"status": "ready", "lacks": []})
@@ -61,7 +62,7 @@ class TestLeaving:
                         asyncio.create_task(ask(client, "update_workspace", {"name": "By MCP"})),
                     ]
                     waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
-                    while await database.fetchval(waiting) < 2:
+                    while await watching.fetchval(waiting) < 2:
                         await asyncio.sleep(0.02)
                     program.ask_to_stop()
                     while (unready := await client.get("/readyz")).status_code == 200:
@@ -76,6 +77,7 @@ class TestLeaving:
             assert by_rest.status_code == 200
             assert by_mcp.json()["result"]["structuredContent"]["name"] == "By MCP"
             await ended(program)
+            await watching.close()
             await database.close()
 
     async def test_streams_end_as_if_they_had_said_all(self, tmp_path: Path) -> None:
