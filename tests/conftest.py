@@ -1,6 +1,7 @@
 """What every test may ask for: a product on a real PostgreSQL, and a workspace of its own."""
 
 import base64
+import functools
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import httpx2
 import pytest
 import pytest_asyncio
 import structlog
@@ -25,6 +27,15 @@ from chatwright.kernel.ids import new_id
 from chatwright.kernel.operation import AnyOperation
 
 TEST_KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _certificates() -> Generator[None]:
+    """The authorities' certificates are read once: that takes 40 ms, and thousands of clients here never need them."""
+    path = "httpx2._transports.default.create_ssl_context"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(path, functools.cache(httpx2.create_ssl_context))
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -70,7 +70,7 @@ def connects() -> Generator[list[str]]:
         _watched = None
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def out() -> AsyncGenerator[Web]:
     made = Web()
     yield made

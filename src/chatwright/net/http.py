@@ -12,6 +12,7 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -296,14 +297,20 @@ class ForbiddenAddress(httpcore2.ConnectError):
 
 class _GuardedTransport(httpx2.AsyncHTTPTransport):
     def __init__(self, allowed: frozenset[str]) -> None:
-        super().__init__(trust_env=False)
+        super().__init__(verify=_trust(), trust_env=False)
         self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=httpx2.create_ssl_context(trust_env=False),
+            ssl_context=_trust(),
             max_connections=200,
             max_keepalive_connections=50,
             keepalive_expiry=IDLE_SECONDS,
             network_backend=_GuardedBackend(allowed),
         )
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """Whose certificates are believed. Reading them takes 40 ms, so it is done once."""
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 class _GuardedBackend(httpcore2.AsyncNetworkBackend):
