@@ -224,8 +224,12 @@ async def test_a_hundred_twins_on_two_servers_have_one_effect_and_one_answer(
         inboxes = await pages(two, "/api/v1/inboxes")
         trail = await pages(two, "/api/v1/audit")
         verdict = (await two.get("/api/v1/audit/verification")).json()
-    assert all(answer == answers[0] for answer in answers)
-    assert [inbox["id"] for inbox in inboxes if inbox["name"] == "Only one"] == [answers[0]["id"]]
+    by_face = answers[0::2], answers[1::2]
+    assert all(answer == equal[0] for equal in by_face for answer in equal)
+    # Tools leave out what is rarely needed.
+    whole, concise = (equal[0] for equal in by_face)
+    assert concise == {name: whole[name] for name in concise}
+    assert [inbox["id"] for inbox in inboxes if inbox["name"] == "Only one"] == [whole["id"]]
     outcomes = [record["outcome"] for record in trail if record["operation"] == "inboxes.create"]
     assert outcomes.count("done") == 1
     assert outcomes.count("replayed") >= TWINS - 1
