@@ -125,6 +125,9 @@ class TestStartExport:
                 person = Person({"visitor": str(number)}, name=f"N{number}")
                 await recognise(desk.caller.workspace_id, new_id(), person)
         assert sorted(names(await exported(desk))) == sorted(f"N{number}" for number in range(total))
+        # After each page it says how far it is.
+        told = [kind for kind, _ in await events_of(desk) if kind.startswith("export.")]
+        assert told == ["export.started", *["export.progressed"] * 2, "export.finished"]
 
     async def test_a_limited_caller_gets_its_inboxes_contacts(self, desk: Desk) -> None:
         mine = await paper_inbox(desk)

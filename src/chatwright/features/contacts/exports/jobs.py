@@ -73,9 +73,13 @@ async def _header(file: _File) -> bytes:
 
 
 async def _page(file: _File, before: UUID | None) -> Sequence[Contact]:
-    """The next contacts; reading them keeps the lease."""
+    """The next contacts; reading them keeps the lease, and says how far the file is."""
     row: Any = file.claim.row
     async with file.claim.holding():
+        if file.rows:
+            await store.COUNT_ROWS.run(file.claim.id, file.rows)
+            data = {"rows": file.rows}
+            emit(Event("export.progressed", row["workspace_id"], file.claim.id, data=data))
         ids = await some_ids(row["workspace_id"], row["inbox_ids"], *file.clauses, before=before, limit=PAGE)
         return await contacts_store.SHOW_CONTACTS.all(row["workspace_id"], ids, row["inbox_ids"])
 

@@ -26,7 +26,7 @@ class ContactExport(Output):
     state: Literal["queued", "running", "done", "failed"]
     """How far it is."""
     rows: int
-    """Contacts in the file, once it is done."""
+    """Contacts in the file so far."""
     size: int | None
     """Bytes of the file, once it is done."""
     created_by: str

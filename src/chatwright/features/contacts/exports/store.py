@@ -35,6 +35,9 @@ LIST_EXPORTS = Statement(
     """,
     ContactExport,
 )
+COUNT_ROWS = Statement(
+    "contacts.count_export_rows", "update contact_exports set rows = $2 where id = $1", value
+)
 FINISH_EXPORT = Statement(
     "contacts.finish_export",
     "update contact_exports set finished_at = now(), rows = $2, size = $3 where id = $1",
