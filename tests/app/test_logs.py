@@ -31,9 +31,10 @@ def stderr(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> G
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     levels = {name: logging.getLogger(name).level for name in QUIET}
+    before = structlog.get_config()
     configure_logs()
     yield stream
-    structlog.reset_defaults()
+    structlog.configure(**before)
     root.handlers[:] = handlers
     root.setLevel(level)
     for name, before in levels.items():
