@@ -41,7 +41,7 @@ def _certificates() -> Generator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def _logs(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
     """Logs go to a file: servers run in the process of the tests, beside commands whose output is looked at."""
-    with (tmp_path_factory.getbasetemp() / "log.txt").open("w") as file:
+    with (tmp_path_factory.getbasetemp() / "log.txt").open("w", errors="backslashreplace") as file:
         structlog.configure(logger_factory=lambda *_: structlog.WriteLogger(file))
         yield
         structlog.reset_defaults()
