@@ -113,6 +113,10 @@ class Bubble:
         """Wait until the visitor's last words are with the server."""
         await expect(self.log.locator(".own .state").last).to_have_text(re.compile("Sent|Seen"))
 
+    async def has_conversation(self) -> None:
+        """Wait until the page knows that there is a conversation: what was said came back to it on the stream."""
+        await self.log.locator(".own .hidden").last.wait_for(state="attached")
+
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Office]:
@@ -420,7 +424,7 @@ class TestReading:
         await bubble.open()
         await bubble.say("Watch me type")
         conversation = await office.conversation_ending_in("Watch me type")
-        await bubble.shows("Watch me type")
+        await bubble.has_conversation()
         async with office.api.stream("GET", "/api/v1/events") as events:
             lines = events.aiter_lines()
             assert await anext(lines) == ": ready"

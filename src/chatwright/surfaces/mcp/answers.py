@@ -70,12 +70,6 @@ async def answer(wish: Wish, arguments: Mapping[str, Any], outcome: Outcome, aga
     return _result(wish, value, outcome)
 
 
-def success(operation: AnyOperation, outcome: Outcome) -> CallToolResult:
-    """What a call gave, concise, where it cannot be asked for again."""
-    wish = Wish(operation)
-    return _result(wish, _shown(wish, outcome), outcome)
-
-
 def failure(problem: Problem) -> CallToolResult:
     """A failed call: the problem as text only, since structured content would have to fit the output schema."""
     text = orjson.dumps(wire_problem(problem)).decode()

@@ -6,6 +6,7 @@ writing are run by two tools, because hosts decide by a tool's hints whether to 
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
 
 import orjson
@@ -63,8 +64,7 @@ class Found:
     def __init__(self, operations: Iterable[AnyOperation]) -> None:
         self.operations = tuple(operations)
         self._by_tool = {operation.tool: operation for operation in self.operations}
-        vocabulary = shipped_vocabulary()
-        self._ranking = Ranking([described(each, vocabulary) for each in self.operations], vocabulary)
+        self._ranking = _ranking_of(self.operations)
 
     def search(self, query: str, limit: int, caller: Caller, selection: Selection) -> list[AnyOperation]:
         """What a request most likely means, of what the caller may use under its selection; best first."""
@@ -87,6 +87,13 @@ class Found:
         spelt = get_close_matches(tool, usable, n=_NEAREST, cutoff=0)
         near = list(dict.fromkeys([*meant, *spelt]))[:_NEAREST]
         return f"The nearest are {', '.join(near)}; {SEARCH_TOOLS} finds more." if near else ""
+
+
+@lru_cache(maxsize=4)
+def _ranking_of(operations: tuple[AnyOperation, ...]) -> Ranking[AnyOperation]:
+    """Weighing all words takes a tenth of a second, which every server of a process would spend anew."""
+    vocabulary = shipped_vocabulary()
+    return Ranking([described(each, vocabulary) for each in operations], vocabulary)
 
 
 def described(operation: AnyOperation, vocabulary: Vocabulary) -> Described[AnyOperation]:

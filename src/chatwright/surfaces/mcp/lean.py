@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, cast
 
 from mcp.types import Tool, ToolAnnotations
@@ -81,8 +82,9 @@ _THRIFTS: Final = (
 )
 
 
+@cache
 def lean_tool(operation: AnyOperation) -> Tool:
-    """An operation as tools/list shows it, in as many words as its price allows."""
+    """An operation as tools/list shows it, in as many words as its price allows. Made once, so nobody may change it."""
     for thrift, most in zip(_THRIFTS, _STEP_TOKENS, strict=False):
         tool = _tool(operation, thrift)
         if tokens_of(tool) <= most:

@@ -4,6 +4,7 @@ pydantic writes a `title` beside every field and `null` beside every optional on
 nothing: an optional field is simply left out, in what goes in and in what comes out.
 """
 
+from functools import cache
 from typing import Any, Final, cast
 
 from chatwright.features.workspaces.keys import MAX_KEY_LENGTH
@@ -48,8 +49,12 @@ _NAMED_SCHEMAS: Final = frozenset({"properties", "patternProperties", "$defs"})
 _NULL: Final[Schema] = {"type": "null"}
 
 
+@cache
 def full_input_schema(operation: AnyOperation) -> Schema:
-    """What a tool takes: the operation's input, and the arguments that the face has for every tool of its kind."""
+    """What a tool takes: the operation's input, and the arguments that the face has for every tool of its kind.
+
+    Made once, so nobody may change it.
+    """
     schema = _tidied(operation.input.model_json_schema(mode="validation"), outbound=False)
     schema.setdefault("properties", {})
     schema["additionalProperties"] = False
@@ -69,8 +74,9 @@ def takes_detail(operation: AnyOperation) -> bool:
     return not operation.writes and DETAIL in shape_of(operation.output).marks
 
 
+@cache
 def full_output_schema(operation: AnyOperation) -> Schema:
-    """What a tool gives: the operation's output, where a field without a value is left out."""
+    """What a tool gives: the operation's output, where a field without a value is left out. Made once, likewise."""
     return _tidied(operation.output.model_json_schema(mode="serialization"), outbound=True)
 
 
