@@ -34,6 +34,7 @@ from chatwright.features.workspaces.oauth.operations import create_oauth_client,
 from chatwright.features.workspaces.operations import (
     create_token,
     export_audit,
+    invite_member,
     list_audit,
     revoke_token,
     set_member_role,
@@ -279,6 +280,42 @@ class TestWhoDecides:
         )
         await desk.call(approve_call, as_=doubtful, approval_id=approval_id)
         assert await names(desk) == []
+
+    async def test_who_changes_a_call_can_make_it_themselves(
+        self, desk: Desk, owner: Caller, tag_id: str
+    ) -> None:
+        """Letting calls happen is no leave to make others: neither by scope nor by toolset."""
+        program, _ = await token_of(desk, made_by=owner)
+        other = await member_of(desk)
+        await desk.call(set_approval_policy, as_=owner, supervision="writes")
+        approval_id = await waiting(desk, program, rename_tag, tag_id=tag_id, name="Gold")
+        by_scope, _ = await token_of(desk, made_by=other, surface=Surface.HTTP, scopes=["approvals:write"])
+        by_toolset, _ = await token_of(desk, made_by=other, surface=Surface.HTTP, toolsets=["approvals"])
+        changed = {"approval_id": approval_id, "arguments": {"name": "Mine"}}
+        for clerk in (by_scope, by_toolset):
+            assert await code_of(desk.call(approve_call, as_=clerk, **changed)) == "EDIT_BEYOND_ACCESS"
+            shown = await desk.call(get_approval, as_=owner, approval_id=approval_id)
+            assert shown["status"] == "waiting"
+        assert await names(desk) == ["VIP"]
+        records = await records_of(desk, "approvals.approve")
+        assert [record["error"] for record in records] == ["EDIT_BEYOND_ACCESS"] * 2
+        await desk.call(approve_call, as_=by_scope, approval_id=approval_id)
+        assert await names(desk) == ["Gold"]
+
+    async def test_changed_arguments_reach_no_further_than_who_changed_them(
+        self, desk: Desk, owner: Caller
+    ) -> None:
+        """An admin, who makes nobody an owner, does not do it in the name of an owner's program."""
+        program, _ = await token_of(desk, made_by=owner)
+        admin = await member_of(desk, "admin")
+        await desk.call(set_approval_policy, as_=owner, supervision="writes")
+        asked = {"email": "new@example.com", "role": "agent"}
+        approval_id = await waiting(desk, program, invite_member, **asked)
+        approving = desk.call(approve_call, as_=admin, approval_id=approval_id, arguments={"role": "owner"})
+        assert await code_of(approving) == "INSUFFICIENT_SCOPE"
+        await desk.call(approve_call, as_=admin, approval_id=approval_id, arguments={"role": "analyst"})
+        shown = await desk.call(get_approval, as_=program, approval_id=approval_id)
+        assert (shown["status"], shown["arguments"]["role"]) == ("approved", "analyst")
 
     async def test_the_scope_is_needed_and_other_workspaces_see_nothing(
         self, desk: Desk, stranger: Desk, robot: Caller, tag_id: str

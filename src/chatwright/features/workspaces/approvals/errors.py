@@ -20,6 +20,13 @@ class OwnApproval(Forbidden):
     hint = "Another member of the workspace has to decide."
 
 
+class EditBeyondAccess(Forbidden):
+    code = "EDIT_BEYOND_ACCESS"
+    hint = (
+        "Approve the call as it was asked for, refuse it, or leave it to somebody who may make it themselves."
+    )
+
+
 class RequesterGone(Conflict):
     code = "REQUESTER_GONE"
     hint = "Refuse it. Whoever still wants the call makes it anew."

@@ -12,6 +12,7 @@ from chatwright.features.workspaces.approvals import store
 from chatwright.features.workspaces.approvals.errors import (
     ApprovalDecided,
     ApprovalNotFound,
+    EditBeyondAccess,
     OwnApproval,
     RequesterGone,
 )
@@ -27,7 +28,7 @@ from chatwright.features.workspaces.approvals.models import (
     ShowApproval,
     ShowApprovalPolicy,
 )
-from chatwright.features.workspaces.approvals.standing import as_of_now
+from chatwright.features.workspaces.approvals.standing import as_of_now, within_approver
 from chatwright.features.workspaces.approvals.store import ApprovalRow
 from chatwright.features.workspaces.approvals.waiting import WaitingCall, named, unsealed
 from chatwright.features.workspaces.arguments import read_input, readable
@@ -97,7 +98,7 @@ async def get_approval(caller: Caller, request: ShowApproval) -> Approval:
     scope="approvals:write",
     effect=Effect.CHANGE,
     http="POST /approvals/{approval_id}/approve",
-    errors=(ApprovalNotFound, ApprovalDecided, OwnApproval, RequesterGone),
+    errors=(ApprovalNotFound, ApprovalDecided, OwnApproval, EditBeyondAccess, RequesterGone),
     outward=True,
     asks=True,
     seconds=APPROVE_SECONDS,
@@ -105,7 +106,8 @@ async def get_approval(caller: Caller, request: ShowApproval) -> Approval:
 async def approve_call(caller: Caller, request: ApproveCall) -> Approval:
     """Let a waiting call happen now, as the one who asked for it, with the arguments it had or with changed ones.
 
-    It happens with what its requester may do by now. When it fails, nothing has changed and it still waits.
+    It happens with what its requester may do by now; with changed arguments also with no more than the caller may do,
+    who has to be able to make such a call. When it fails, nothing has changed and it still waits.
     """
     row = await _locked(caller, request.approval_id)
     called = operation_named(row.operation)
@@ -113,7 +115,10 @@ async def approve_call(caller: Caller, request: ApproveCall) -> Approval:
         raise RequesterGone(f"There is no operation '{row.operation}' any more.")
     cipher = this_site().cipher
     waiting = unsealed(cipher, row)
-    requester = replace(await as_of_now(waiting.requester, called), rehearsing=caller.rehearsing)
+    requester = await as_of_now(waiting.requester, called)
+    if request.arguments:
+        requester = within_approver(requester, caller, called)
+    requester = replace(requester, rehearsing=caller.rehearsing)
     done = await _carried_out(cipher, replace(waiting, requester=requester), called, request.arguments or {})
     await audit.append(
         requester,

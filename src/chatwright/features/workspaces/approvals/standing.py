@@ -1,10 +1,10 @@
-"""What whoever asked for a call may do by now."""
+"""What a waiting call may do by now: of whoever asked for it, and of whoever changes it."""
 
 from dataclasses import replace
 from uuid import UUID
 
 from chatwright.features.workspaces.approvals import store
-from chatwright.features.workspaces.approvals.errors import RequesterGone
+from chatwright.features.workspaces.approvals.errors import EditBeyondAccess, RequesterGone
 from chatwright.features.workspaces.approvals.store import Standing
 from chatwright.features.workspaces.lineage import within_makers
 from chatwright.features.workspaces.narrowing import both, operations_within
@@ -38,6 +38,25 @@ async def as_of_now(requester: Caller, operation: AnyOperation) -> Caller:
     if not operation.open_to(now):
         raise RequesterGone(f"{requester.name}, who asked for this, may not do it any more.")
     return now
+
+
+def within_approver(requester: Caller, approver: Caller, operation: AnyOperation) -> Caller:
+    """The requester of a call that its approver changes: with no more than the two of them may do.
+
+    Changed arguments are the approver's own words, so they reach no further than the approver, who is limited to
+    neither inboxes nor tags. Raises EditBeyondAccess for an operation that the approver may not call.
+    """
+    if not operation.open_to(approver):
+        raise EditBeyondAccess(
+            f"{operation.title} is not open to the caller, who can let it happen but not change it.",
+            details={"operation": operation.name, "scope": operation.scope},
+        )
+    return replace(
+        requester,
+        scopes=narrowed_scopes(requester.scopes, approver.scopes),
+        operations=both(requester.operations, approver.operations),
+        toolsets=both(requester.toolsets, approver.toolsets),
+    )
 
 
 async def _standing(requester: Caller) -> Standing | None:
