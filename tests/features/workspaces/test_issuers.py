@@ -140,7 +140,7 @@ class TestSignedTokens:
             {"exp": 1},
             {"exp": None},
             {"exp": "tomorrow"},
-            {"nbf": int(time.time()) + 3600},
+            pytest.param({"nbf": int(time.time()) + 3600}, id="nbf in an hour"),
             {"email": None},
             {"email": "nobody@example.com"},
             {"email_verified": False},
