@@ -207,6 +207,11 @@ async def test_a_template_reaches_somebody_who_wrote_long_ago(business: Business
     }
     made = await business.post(f"/inboxes/{inbox_id}/templates", **draft)
     assert made["status"] == "pending"
+    again = await business.post(f"/inboxes/{inbox_id}/templates", **draft)
+    assert again["id"] == made["id"]
+    other = {**draft, "components": [{"type": "BODY", "text": "Bye!"}]}
+    taken = await business.owner.post(f"/inboxes/{inbox_id}/templates", json=other)
+    assert (taken.status_code, taken.json()["code"]) == (409, "TEMPLATE_TAKEN")
 
     async def approved() -> bool:
         return (await business.get(f"/templates/{made['id']}"))["status"] == "approved"

@@ -30,6 +30,18 @@ class ProviderRefused(Conflict):
     code = "PROVIDER_REFUSED"
 
 
+class TemplateTaken(ProviderRefused):
+    code = "TEMPLATE_TAKEN"
+    hint = "Choose another name, or read the templates anew and delete that one first."
+
+    def __init__(self, there: ProviderTemplate) -> None:
+        """`there` is what the provider has under the name, in the language."""
+        super().__init__(
+            f"The provider has another template called '{there.name}' in '{there.language}' already."
+        )
+        self.there = there
+
+
 class DownloadFailed(Unavailable):
     code = "DOWNLOAD_FAILED"
 
@@ -317,7 +329,10 @@ class Templating(Protocol):
     """A channel whose provider approves templates. Each method raises ProviderRefused with the provider's reason."""
 
     async def list_templates(self, inbox: InboxView[Any]) -> Sequence[ProviderTemplate]: ...
-    async def create_template(self, inbox: InboxView[Any], draft: TemplateDraft) -> ProviderTemplate: ...
+    async def create_template(self, inbox: InboxView[Any], draft: TemplateDraft) -> ProviderTemplate:
+        """Submit a template; raises TemplateTaken with the one that the provider has by that name and language."""
+        ...
+
     async def delete_template(self, inbox: InboxView[Any], name: str, language: str) -> None: ...
 
 

@@ -25,6 +25,7 @@ from chatwright.ports.channel import (
     MarkingRead,
     ProviderRefused,
     Renewing,
+    TemplateTaken,
     Templating,
     Typing,
 )
@@ -447,9 +448,16 @@ class TestTemplates:
         assert (refused.reaction, refused.code) == (Reaction.BAD_PAYLOAD, "132001")
 
     async def test_a_template_that_is_not_taken(self, line: Line) -> None:
-        await line.channel.create_template(line.inbox, self.DRAFT)
-        with pytest.raises(ProviderRefused):
+        made = await line.channel.create_template(line.inbox, self.DRAFT)
+        longer = replace(self.DRAFT, name=f"{self.DRAFT.name}_2")
+        await line.channel.create_template(line.inbox, longer)
+        with pytest.raises(TemplateTaken) as taken:
             await line.channel.create_template(line.inbox, self.DRAFT)
+        assert taken.value.there.template_id == made.template_id
+        nothing = replace(self.DRAFT, name="bare", components=[{"type": "FOOTER", "text": "x"}])
+        with pytest.raises(ProviderRefused, match="exactly one body") as refused:
+            await line.channel.create_template(line.inbox, nothing)
+        assert refused.value.code == "PROVIDER_REFUSED"
 
 
 class TestLooking:

@@ -25,6 +25,7 @@ from chatwright.ports.channel import (
     InboxView,
     ProviderRefused,
     ReplyWindow,
+    TemplateTaken,
     Verified,
 )
 from chatwright.ports.inbound import (
@@ -236,8 +237,8 @@ class PostalChannel:
         return list(self.provider.templates.values())
 
     async def create_template(self, inbox: PostalInbox, draft: TemplateDraft) -> ProviderTemplate:
-        if (draft.name, draft.language) in self.provider.templates:
-            raise ProviderRefused("There is such a template already.")
+        if there := self.provider.templates.get((draft.name, draft.language)):
+            raise TemplateTaken(there)
         made = ProviderTemplate(
             draft.name, draft.language, draft.category, "pending", draft.components, f"t-{draft.name}"
         )

@@ -14,7 +14,7 @@ from chatwright.features.messaging.templates.operations import (
     sync_templates,
 )
 from chatwright.kernel.errors import InvalidInput
-from chatwright.ports.channel import ProviderRefused
+from chatwright.ports.channel import TemplateTaken
 from chatwright.ports.templates import ProviderTemplate
 from tests.features.messaging.conftest import Post
 from tests.features.messaging.office import Office, office, offices
@@ -24,14 +24,16 @@ __all__ = ["office", "offices"]
 BODY = [{"type": "BODY", "text": "Your order {{1}} is on its way."}]
 
 
-async def submitted(office: Office, name: str = "order_sent") -> dict[str, Any]:
+async def submitted(
+    office: Office, name: str = "order_sent", components: list[dict[str, Any]] = BODY
+) -> dict[str, Any]:
     return await office.desk.call(
         create_template,
         inbox_id=office.inbox_id,
         name=name,
         language="en_US",
         category="utility",
-        components=BODY,
+        components=components,
     )
 
 
@@ -85,12 +87,35 @@ class TestLifecycle:
             "three": "something new",
         }
 
+    async def test_one_that_the_provider_took_from_a_call_that_was_killed_is_taken_as_it_is(
+        self, office: Office
+    ) -> None:
+        """As the provider has it by now: approved, in another category, with what it adds itself."""
+        there = [{"type": "FOOTER", "text": "Bye"}, {"type": "BODY", "text": "Hi {{1}}!", "id": 7}]
+        provider = office.channel.provider
+        provider.templates["hi", "en_US"] = ProviderTemplate("hi", "en_US", "marketing", "approved", there)
+        asked = [{"type": "body", "text": "Hi {{1}}!", "example": {"body_text": [["Jo"]]}}]
+        with pytest.raises(TemplateTaken):
+            await submitted(office, "hi", asked)
+        template = await submitted(office, "hi", [*asked, {"type": "FOOTER", "text": "Bye"}])
+        assert (template["status"], template["category"]) == ("approved", "marketing")
+        assert template["components"] == there
+        assert await submitted(office, "hi", there) == template
+        assert len(provider.templates) == 1
+
+    async def test_one_that_is_being_deleted_is_not_taken_for_a_new_one(self, office: Office) -> None:
+        provider = office.channel.provider
+        provider.templates["hi", "en_US"] = ProviderTemplate("hi", "en_US", "utility", "deleted", BODY)
+        with pytest.raises(TemplateTaken):
+            await submitted(office, "hi")
+
 
 class TestRefusals:
-    async def test_the_provider_s_reason_is_told(self, office: Office) -> None:
+    async def test_another_one_of_that_name_is_refused(self, office: Office) -> None:
         await submitted(office)
-        with pytest.raises(ProviderRefused, match="already"):
-            await submitted(office)
+        with pytest.raises(TemplateTaken, match="'order_sent' in 'en_US' already") as caught:
+            await submitted(office, components=[{"type": "BODY", "text": "Your order {{1}} is here."}])
+        assert caught.value.code == "TEMPLATE_TAKEN"
 
     async def test_a_name_that_no_provider_takes_is_refused(self, office: Office) -> None:
         with pytest.raises(InvalidInput):

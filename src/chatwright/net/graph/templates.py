@@ -20,8 +20,9 @@ from chatwright.net.graph.client import GraphClient, path_of
 from chatwright.net.graph.errors import GraphError
 from chatwright.net.http import NoAnswer, NotSent
 from chatwright.net.reading import as_list, as_map, as_text, dig
-from chatwright.ports.channel import ProviderRefused
+from chatwright.ports.channel import ProviderRefused, TemplateTaken
 from chatwright.ports.content import TemplateContent
+from chatwright.ports.sending import Reaction
 from chatwright.ports.templates import ProviderTemplate, TemplateDraft
 
 CATEGORIES: Final = {"MARKETING": "marketing", "UTILITY": "utility", "AUTHENTICATION": "authentication"}
@@ -76,7 +77,7 @@ async def list_templates(client: GraphClient, owner: str) -> Sequence[ProviderTe
 
 
 async def create_template(client: GraphClient, owner: str, draft: TemplateDraft) -> ProviderTemplate:
-    """Submit a template for approval; raises ProviderRefused with what is wrong with it."""
+    """Submit a template for approval; raises ProviderRefused with what is wrong with it, or TemplateTaken."""
     body = {
         "name": draft.name,
         "language": draft.language,
@@ -85,7 +86,10 @@ async def create_template(client: GraphClient, owner: str, draft: TemplateDraft)
     }
     try:
         made = (await client.post(path_of(owner, "message_templates"), body)).body
-    except (GraphError, NotSent, NoAnswer) as error:
+    except GraphError as error:
+        there = await _named(client, owner, draft) if error.refusal.reaction is Reaction.BAD_PAYLOAD else None
+        raise (_refused(error) if there is None else TemplateTaken(there)) from error
+    except (NotSent, NoAnswer) as error:
         raise _refused(error) from error
     return ProviderTemplate(
         draft.name,
@@ -108,6 +112,18 @@ async def delete_template(client: GraphClient, owner: str, name: str, language: 
                 await client.delete(path, name=name, hsm_id=template_id)
     except (GraphError, NotSent, NoAnswer) as error:
         raise _refused(error) from error
+
+
+async def _named(client: GraphClient, owner: str, draft: TemplateDraft) -> ProviderTemplate | None:
+    """The account's template of a draft's name and language; None when there is none, or Meta does not say."""
+    edge = client.items(path_of(owner, "message_templates"), fields=_FIELDS, name=draft.name)
+    try:
+        found = [template async for item in edge if (template := _template(as_map(item))) is not None]
+    except (GraphError, NotSent, NoAnswer):
+        return None
+    # Meta's filter also gives templates whose names only begin alike.
+    wanted = (draft.name, draft.language)
+    return next((one for one in found if (one.name, one.language) == wanted), None)
 
 
 def _refused(error: GraphError | NotSent | NoAnswer) -> ProviderRefused:

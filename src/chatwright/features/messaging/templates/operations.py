@@ -18,6 +18,7 @@ from chatwright.features.messaging.templates.models import (
     SyncTemplates,
     Template,
 )
+from chatwright.features.messaging.templates.rules import is_of
 from chatwright.features.workspaces.errors import InboxNotFound
 from chatwright.features.workspaces.inboxes import check_inboxes
 from chatwright.features.workspaces.models import Removed
@@ -25,9 +26,9 @@ from chatwright.kernel.caller import Caller
 from chatwright.kernel.events import Event
 from chatwright.kernel.operation import Effect, operation
 from chatwright.kernel.paging import Page, after_id, page_of
-from chatwright.ports.channel import InboxView, ProviderRefused, Templating
+from chatwright.ports.channel import InboxView, ProviderRefused, TemplateTaken, Templating
 from chatwright.ports.database import emit
-from chatwright.ports.templates import TemplateDraft
+from chatwright.ports.templates import ProviderTemplate, TemplateDraft
 
 
 @operation(
@@ -100,16 +101,19 @@ async def sync_templates(caller: Caller, request: SyncTemplates) -> SyncedTempla
     scope="inboxes:write",
     effect=Effect.ADD,
     http="POST /inboxes/{inbox_id}/templates",
-    errors=(InboxNotFound, NoTemplates, ProviderRefused),
+    errors=(InboxNotFound, NoTemplates, ProviderRefused, TemplateTaken),
     rate=CHECK_RATE,
     seconds=CHECK_SECONDS,
     outward=True,
 )
 async def create_template(caller: Caller, request: CreateTemplate) -> Template:
-    """Submit a message template to an inbox's provider. It can be sent once that has approved it."""
+    """Submit a message template to an inbox's provider. It can be sent once that has approved it.
+
+    One that the provider has already, with the same content, is taken as it is.
+    """
     channel, view = await _templating(caller, request)
     draft = TemplateDraft(request.name, request.language, request.category, request.components)
-    made = submitted(draft) if caller.rehearsing else await channel.create_template(view, draft)
+    made = submitted(draft) if caller.rehearsing else await _submitted_once(channel, view, draft)
     await keep_template(caller.workspace_id, view.id, made)
     return await store.NAMED_TEMPLATE.one(view.id, made.name, made.language)
 
@@ -143,6 +147,18 @@ async def _templating(
 ) -> tuple[Templating, InboxView[Any]]:
     inbox = opened(await visible_inbox(caller, request.inbox_id))
     return _able(inbox.channel), inbox.view
+
+
+async def _submitted_once(
+    channel: Templating, view: InboxView[Any], draft: TemplateDraft
+) -> ProviderTemplate:
+    """The template at the provider, submitted now or by a call that ended before it could keep it."""
+    try:
+        return await channel.create_template(view, draft)
+    except TemplateTaken as taken:
+        if not is_of(taken.there, draft):
+            raise
+        return taken.there
 
 
 def _able(channel: object) -> Templating:
