@@ -115,7 +115,7 @@ async def open_product(settings: Settings) -> AsyncGenerator[Product]:
                 cipher=cipher,
                 limiter=limiter,
                 pipeline=Pipeline(database, limiter, DefaultPolicy(), cipher, watching),
-                authenticator=Authenticator(database, _outside_issuer(settings, web)),
+                authenticator=Authenticator(database, _outside_issuer(settings, web, limiter)),
                 sessions=Sessions(database),
                 oauth=AuthorizationServer(database, cipher, web, limiter, _oauth_policy(settings)),
                 ledgers=tuple(watched(ledger, numbers, tracer) for ledger in ledgers),
@@ -141,7 +141,7 @@ def _ledgers(settings: Settings, database: PoolDatabase, storage: "Storage") -> 
     return tuple(replace(ledger, lease_seconds=min(ledger.lease_seconds, longest)) for ledger in ledgers)
 
 
-def _outside_issuer(settings: Settings, web: Web) -> SignedTokens | AskedTokens | None:
+def _outside_issuer(settings: Settings, web: Web, limiter: RateLimiter) -> SignedTokens | AskedTokens | None:
     """Who gives out access tokens in place of this server, if anybody does. Raises Misconfigured."""
     if settings.oauth_issuer is None:
         return None
@@ -155,7 +155,7 @@ def _outside_issuer(settings: Settings, web: Web) -> SignedTokens | AskedTokens 
         case str() as keys, None, None:
             return SignedTokens(web, claims, keys)
         case None, str() as asked, str() as credentials:
-            return AskedTokens(web, claims, asked, credentials)
+            return AskedTokens(web, claims, asked, credentials, limiter)
         case _:
             message = (
                 "CHATWRIGHT_OAUTH_ISSUER needs either a JWKS URL, or an introspection URL with its client."

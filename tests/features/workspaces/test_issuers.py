@@ -4,7 +4,7 @@ import base64
 import hmac
 import json
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -18,12 +18,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from chatwright.features.workspaces import issuers
+from chatwright.features.workspaces import authentication, issuers
 from chatwright.features.workspaces.authentication import Authenticator, Join, Presented
 from chatwright.features.workspaces.founding import make_setup_link
 from chatwright.features.workspaces.issuers import AskedTokens, Claims, SignedTokens
 from chatwright.kernel.caller import PrincipalKind, Surface
-from chatwright.kernel.errors import Unauthenticated, Unavailable
+from chatwright.kernel.errors import ChatwrightError, RateLimitExceeded, Unauthenticated, Unavailable
+from chatwright.kernel.operation import RateClass
 from chatwright.net.http import Web
 from tests.conftest import Desk
 from tests.surfaces.mcp.server import serving
@@ -110,12 +111,23 @@ def claims_for(email: str, /, **changes: Any) -> dict[str, Any]:
     return {name: value for name, value in {**usual, **changes}.items() if value is not None}
 
 
+def said(email: str, **changes: Any) -> dict[str, Any]:
+    """What an issuer that is asked says of a good token."""
+    return {"active": True, **claims_for(email, **{"iss": None, **changes})}
+
+
 def _part(value: dict[str, Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
 
 def token_by(key: RSAKey, claims: dict[str, Any], alg: str = "RS256") -> str:
     return jwt.encode({"alg": alg, "kid": key.kid, "typ": "at+jwt"}, claims, key, algorithms=[alg])
+
+
+async def code_of(call: Awaitable[object]) -> str:
+    with pytest.raises(ChatwrightError) as caught:
+        await call
+    return caught.value.code
 
 
 class TestSignedTokens:
@@ -220,29 +232,88 @@ class TestSignedTokens:
 class TestAskedTokens:
     @pytest.fixture
     def asked(self, desk: Desk, issuer: Issuer, web: Web) -> Authenticator:
-        tokens = AskedTokens(web, Claims(ISSUER, AUDIENCE), f"{issuer.url}/introspect", "us:secret")
+        # By an address of its own it has a rate of its own.
+        claims = Claims(issuer.url, AUDIENCE)
+        limiter = desk.product.limiter
+        tokens = AskedTokens(web, claims, f"{issuer.url}/introspect", "us:secret", limiter)
         return Authenticator(desk.product.database, tokens)
 
+    async def test_strangers_have_it_asked_so_often_and_no_more(
+        self, issuer: Issuer, asked: Authenticator, email: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Meanwhile a token that was good is asked about as before."""
+        monkeypatch.setattr(issuers, "ASK_RATE", RateClass(per_minute=1, burst=4))
+        monkeypatch.setattr(issuers, "FAMILIAR_SECONDS", 0.0)
+        monkeypatch.setattr(authentication, "CACHE_SECONDS", 0.0)
+        issuer.said = said(email)
+        await asked.by_token("good", HERE)
+        ends = [await code_of(asked.by_token(f"stranger-{number}", HERE)) for number in range(10)]
+        assert ends == ["UNAUTHENTICATED"] * 3 + ["RATE_LIMIT_EXCEEDED"] * 7
+        assert issuer.asked == 4
+        await asked.by_token("good", HERE)
+        assert issuer.asked == 5
+        with pytest.raises(RateLimitExceeded) as limited:
+            await asked.by_token("good as well", HERE)
+        assert limited.value.retryable
+        assert limited.value.retry_after_ms
+
+    async def test_a_good_token_alone_does_not_have_it_asked_without_end(
+        self, issuer: Issuer, asked: Authenticator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One of a person who is nobody here, and so is never believed."""
+        monkeypatch.setattr(issuers, "ASK_RATE", RateClass(per_minute=1, burst=2))
+        monkeypatch.setattr(issuers, "FAMILIAR_SECONDS", 3600.0)
+        issuer.said = said("nobody@example.com")
+        ends = [await code_of(asked.by_token("good", HERE)) for _ in range(5)]
+        assert ends == ["UNAUTHENTICATED"] * 2 + ["RATE_LIMIT_EXCEEDED"] * 3
+        assert issuer.asked == 2
+
+    async def test_what_it_refused_is_not_asked_about_at_once(
+        self, issuer: Issuer, asked: Authenticator, email: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        issuer.said = {"active": False}
+        for _ in range(5):
+            assert await code_of(asked.by_token("good", HERE)) == "UNAUTHENTICATED"
+        assert issuer.asked == 1
+        issuer.said = said(email)
+        monkeypatch.setattr(issuers, "REFUSED_SECONDS", 0.0)
+        assert (await asked.by_token("good", HERE)).name == "Ada"
+
+    async def test_one_that_was_good_and_is_taken_back_is_a_stranger(
+        self, issuer: Issuer, asked: Authenticator, email: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(issuers, "ASK_RATE", RateClass(per_minute=1, burst=1))
+        monkeypatch.setattr(issuers, "FAMILIAR_SECONDS", 0.0)
+        monkeypatch.setattr(issuers, "REFUSED_SECONDS", 0.0)
+        monkeypatch.setattr(authentication, "CACHE_SECONDS", 0.0)
+        issuer.said = said(email)
+        await asked.by_token("good", HERE)
+        issuer.said = {"active": False}
+        ends = [await code_of(asked.by_token("good", HERE)) for _ in range(2)]
+        assert ends == ["UNAUTHENTICATED", "RATE_LIMIT_EXCEEDED"]
+
     async def test_what_it_says_counts(self, issuer: Issuer, asked: Authenticator, email: str) -> None:
-        issuer.said = {"active": True, **claims_for(email, scope="contacts:read")}
+        issuer.said = said(email, scope="contacts:read")
         assert (await asked.by_token("good", HERE)).scopes == {"contacts:read"}
         with pytest.raises(Unauthenticated):
             await asked.by_token("bad", HERE)
 
     @pytest.mark.parametrize(
-        "changes", [{"active": False}, {"active": "true"}, {"aud": "else"}, {"exp": 1}], ids=str
+        "changes",
+        [{"active": False}, {"active": "true"}, {"aud": "else"}, {"iss": ISSUER}, {"exp": 1}],
+        ids=str,
     )
     async def test_what_is_not_for_us_now_is_nobody(
         self, issuer: Issuer, asked: Authenticator, email: str, changes: dict[str, Any]
     ) -> None:
-        issuer.said = {"active": True, **claims_for(email), **changes}
+        issuer.said = said(email, **changes)
         with pytest.raises(Unauthenticated):
             await asked.by_token("good", HERE)
 
     async def test_when_it_does_not_say_nobody_is_let_in(
         self, issuer: Issuer, asked: Authenticator, email: str
     ) -> None:
-        issuer.said = {"active": True, **claims_for(email)}
+        issuer.said = said(email)
         issuer.up = False
         with pytest.raises(Unavailable):
             await asked.by_token("good", HERE)

@@ -19,8 +19,11 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from chatwright.features.workspaces.credentials import digest
+from chatwright.features.workspaces.limits import RateLimiter
 from chatwright.features.workspaces.subjects import Subject
 from chatwright.kernel.errors import Unauthenticated, Unavailable
+from chatwright.kernel.operation import RateClass
 from chatwright.net.http import Web
 
 ALGORITHMS: Final = (
@@ -45,6 +48,14 @@ FETCH_FLOOR_SECONDS: Final = 5.0
 EARLY_SECONDS: Final = 30
 """How far the issuer's clock may be ahead."""
 LONGEST_TOKEN: Final = 16_384
+ASK_RATE: Final = RateClass(per_minute=3_000, burst=300)
+"""How often all processes together ask about tokens that they do not know: strangers can send any number of them."""
+FAMILIAR_SECONDS: Final = 0.5
+"""A token that was good is asked about beside that rate, no sooner than this: it is believed longer anyway."""
+REFUSED_SECONDS: Final = 10.0
+"""What an issuer says is no token of its own is not asked about again for so long."""
+MOST_KNOWN: Final = 10_000
+"""Tokens that are remembered; a full memory starts anew."""
 
 _log = structlog.get_logger(__name__)
 
@@ -112,18 +123,48 @@ class SignedTokens:
 
 
 class AskedTokens:
-    """An issuer that says of each token what it stands for (RFC 7662)."""
+    """An issuer that says of each token what it stands for (RFC 7662).
 
-    def __init__(self, web: Web, claims: Claims, url: str, credentials: str) -> None:
+    A stranger costs no more than a bounded number of calls to it. While strangers use that up, tokens that were good
+    are still asked about, and new ones are told to come again.
+    """
+
+    def __init__(self, web: Web, claims: Claims, url: str, credentials: str, limiter: RateLimiter) -> None:
         self._web = web
         self._claims = claims
         self._url = url
         self._authorization = "Basic " + base64.b64encode(credentials.encode()).decode()
+        self._limiter = limiter
+        self._good_at: dict[bytes, float] = {}
+        self._refused_at: dict[bytes, float] = {}
 
     async def verify(self, token: str) -> Subject:
-        """Ask the issuer; raises Unauthenticated, or Unavailable when it does not say."""
+        """Ask the issuer; raises Unauthenticated, Unavailable when it does not say, or RateLimitExceeded."""
         if len(token) > LONGEST_TOKEN:
             raise _refused()
+        key, now = digest(token), time.monotonic()
+        if now - self._refused_at.get(key, -math.inf) < REFUSED_SECONDS:
+            raise _refused()
+        if not self._is_familiar(key, now):
+            await self._limiter.take(f"issuer:{self._claims.issuer}", ASK_RATE)
+        try:
+            subject = await self._ask(token)
+        except Unauthenticated:
+            self._good_at.pop(key, None)
+            _note(self._refused_at, key, now)
+            raise
+        _note(self._good_at, key, now)
+        return subject
+
+    def _is_familiar(self, key: bytes, now: float) -> bool:
+        """Whether a token was good and has not been asked about just now; if so, it is from now on."""
+        good_at = self._good_at.get(key)
+        if good_at is None or now - good_at < FAMILIAR_SECONDS:
+            return False
+        self._good_at[key] = now
+        return True
+
+    async def _ask(self, token: str) -> Subject:
         try:
             answer = await self._web.call(
                 "POST",
@@ -141,6 +182,12 @@ class AskedTokens:
         if claims.get("active") is not True:
             raise _refused()
         return subject_of({"iss": self._claims.issuer, **claims}, self._claims)
+
+
+def _note(memory: dict[bytes, float], key: bytes, now: float) -> None:
+    if len(memory) >= MOST_KNOWN:
+        memory.clear()
+    memory[key] = now
 
 
 def subject_of(claims: Mapping[str, Any], wanted: Claims) -> Subject:
