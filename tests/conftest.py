@@ -14,10 +14,12 @@ import httpx2
 import pytest
 import pytest_asyncio
 import structlog
+from argon2 import PasswordHasher
 
 from chatwright.app.extensions.offering import Offering
 from chatwright.app.settings import Settings
 from chatwright.app.wiring import Product, open_product
+from chatwright.features.workspaces.authentication import Sessions
 from chatwright.features.workspaces.founding import found_workspace
 from chatwright.features.workspaces.rules import SCOPES
 from chatwright.infra.cipher import read_key
@@ -27,6 +29,8 @@ from chatwright.kernel.ids import new_id
 from chatwright.kernel.operation import AnyOperation
 
 TEST_KEY = base64.b64encode(bytes(range(32))).decode()
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""Hundreds of people sign in here, and their passwords guard nothing."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -86,7 +90,7 @@ async def settings(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> S
 async def product(settings: Settings) -> AsyncGenerator[Product]:
     """One product for all tests of this worker; they keep apart by workspace."""
     async with open_product(settings) as opened:
-        yield opened
+        yield replace(opened, sessions=Sessions(opened.database, CHEAP))
 
 
 Call = Callable[..., Awaitable[dict[str, Any]]]

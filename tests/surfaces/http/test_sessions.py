@@ -5,9 +5,14 @@ from uuid import uuid4
 import httpx2
 import pytest
 import pytest_asyncio
+from argon2 import extract_parameters
+from argon2.profiles import RFC_9106_LOW_MEMORY
 from starlette.types import ASGIApp
 
+from chatwright.app.wiring import Product
+from chatwright.features.workspaces.authentication import Join, Sessions
 from chatwright.features.workspaces.founding import make_setup_link
+from chatwright.features.workspaces.store import CREDENTIALS
 from chatwright.surfaces.http.sessions import PERSON_RATE
 from tests.conftest import Desk
 from tests.surfaces.http.conftest import OWN_PAGE, PASSWORD, connect, join
@@ -35,6 +40,16 @@ class TestJoin:
         assert me["workspace_id"] == str(desk.caller.workspace_id)
         assert (me["kind"], me["name"]) == ("member", "Ada")
         assert (await http.get("/auth/me")).json() == me
+
+    async def test_a_password_is_kept_at_a_cost(self, product: Product, desk: Desk, email: str) -> None:
+        async with product.database.transaction():
+            link = (await make_setup_link(desk.caller.workspace_id)).partition("#")[2]
+        person = Join.model_validate({"link": link, "email": email, "name": "Ada", "password": PASSWORD})
+        await Sessions(product.database).join(person, "tests")
+        async with product.database.transaction():
+            stored = (await CREDENTIALS.one(email)).password_hash
+        assert stored is not None
+        assert extract_parameters(stored) == RFC_9106_LOW_MEMORY
 
     async def test_a_link_works_once(self, http: httpx2.AsyncClient) -> None:
         body = {"link": "used", "email": "a@example.com", "name": "A", "password": PASSWORD}
