@@ -64,12 +64,16 @@ def side(name: str, place: Place, process: Process, requests: Requests, clients:
 
 async def rest_read(place: Place) -> list[Comparison]:
     """GET one conversation."""
-    path = f"/api/v1/conversations/{place.conversation_id}"
-    calls = [request("GET", path, place.headers(token)) for token in place.tokens]
+    id_ = place.conversation_id
+
+    def calls(path: str) -> Requests:
+        made = [request("GET", path, place.headers(token)) for token in place.tokens]
+        return lambda: itertools.cycle(made)
+
     async with place.floor("raw") as raw:
         sides = [
-            side("product", place, place.server, lambda: itertools.cycle(calls)),
-            side(RAW, place, raw, _raw_read(place, raw)),
+            side("product", place, place.server, calls(f"/api/v1/conversations/{id_}")),
+            side(RAW, place, raw, calls(f"/read/{place.workspace_id}/{id_}")),
         ]
         return [await compare("REST read (one conversation)", "calls/s", sides, rounds=place.rounds)]
 
@@ -78,14 +82,17 @@ async def tool_read(place: Place) -> list[Comparison]:
     """tools/call of get_conversation."""
     arguments = {"conversation_id": place.conversation_id}
 
-    def sides(at: Setting, raw: Process, sdk: Process) -> list[Side]:
-        calls = [
-            at.message("tools/call", place.headers(token), name="get_conversation", arguments=arguments)
+    def calls(at: Setting, path: str) -> Requests:
+        made = [
+            at.message("tools/call", place.headers(token), path, name="get_conversation", arguments=arguments)
             for token in place.tokens
         ]
+        return lambda: itertools.cycle(made)
+
+    def sides(at: Setting, raw: Process, sdk: Process) -> list[Side]:
         return [
-            at.side("product", place, place.server, lambda: itertools.cycle(calls)),
-            at.side(RAW, place, raw, _raw_read(place, raw)),
+            at.side("product", place, place.server, calls(at, "/mcp")),
+            at.side(RAW, place, raw, calls(at, f"/read/{place.workspace_id}")),
             at.side(SDK, place, sdk, _echo(place, sdk, at)),
         ]
 
@@ -121,16 +128,17 @@ async def tool_list(place: Place) -> list[Comparison]:
     results: list[Comparison] = []
     async with place.floor("raw") as raw, place.floor("sdk") as sdk:
         for at in SETTINGS:
-            calls = [at.message("tools/list", place.headers(token)) for token in place.tokens]
+            calls, again = (
+                [at.message("tools/list", place.headers(token), path) for token in place.tokens]
+                for path in ("/mcp", "/kept")
+            )
             kept = await drive(place.server.port, itertools.cycle(calls), seconds=0.2, connections=1)
-            to_raw = {"host": f"127.0.0.1:{raw.port}"}
-            keep = request("POST", "/keep", to_raw, kept.last)
+            keep = request("POST", "/keep", {"host": f"127.0.0.1:{raw.port}"}, kept.last)
             await drive(raw.port, itertools.repeat(keep), seconds=0.2, connections=1)
-            again = request("GET", "/kept", to_raw)
             one = at.message("tools/list", {"host": f"127.0.0.1:{sdk.port}"})
             sides = [
                 at.side("product", place, place.server, lambda calls=calls: itertools.cycle(calls)),
-                at.side(KEPT, place, raw, lambda again=again: itertools.repeat(again)),
+                at.side(KEPT, place, raw, lambda again=again: itertools.cycle(again)),
                 at.side(f"{SDK}, one tool", place, sdk, lambda one=one: itertools.repeat(one)),
             ]
             results.append(await compare(f"tools/list ({at})", "calls/s", sides, rounds=place.rounds))
@@ -145,12 +153,6 @@ async def _in_all_settings(
             await compare(f"{name} ({at})", "calls/s", sides(at, raw, sdk), rounds=place.rounds)
             for at in SETTINGS
         ]
-
-
-def _raw_read(place: Place, floor: Process) -> Requests:
-    path = f"/read/{place.workspace_id}/{place.conversation_id}"
-    call = request("GET", path, {"host": f"127.0.0.1:{floor.port}"})
-    return lambda: itertools.repeat(call)
 
 
 def _echo(place: Place, sdk: Process, at: Setting) -> Requests:

@@ -1,6 +1,7 @@
 """The lowest floor: an ASGI function that does the product's own SQL and nothing else.
 
-No routes, no tokens, no scopes, no limits, no checks of what came in: what a server costs that only moves bytes.
+No routes, no tokens, no scopes, no limits, no checks of what came in: what a server costs that only moves bytes. It is
+sent the very requests that the product is sent, headers and body, and finds in them what to look up.
 """
 
 import hashlib
@@ -84,8 +85,10 @@ async def _nothing(_: Any, body: bytes, ids: list[str]) -> object:
     return {}
 
 
-async def _read(connection: Any, _: bytes, ids: list[str]) -> object:
-    """What showing a conversation asks for."""
+async def _read(connection: Any, body: bytes, ids: list[str]) -> object:
+    """What showing a conversation asks for; its id comes in the path, or in a tool's arguments."""
+    if body:
+        ids = [*ids, orjson.loads(body)["params"]["arguments"]["conversation_id"]]
     workspace, conversation = (UUID(text) for text in ids)
     row = await connection.fetchrow(FIND_CONVERSATION.sql, workspace, conversation)
     names = await connection.fetch(NAMES_OF.sql, workspace, [row["contact_id"]])
