@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -67,56 +68,80 @@ class PoolDatabase:
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", signals: "Signals") -> None:
         self._pool = pool
         self._signals = signals
+        self._busy = 0
+        """Connections that are lent out or waited for. Asking the pool would take a look at every one of them."""
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Unit]:
         """Begin a transaction; its events are written before the commit, its wake-up calls made after."""
-        connection = await self._acquire()
-        async with self._using(connection, Unit(connection)) as unit, connection.transaction():
+        borrowed = _Borrowed(self, autocommit=False)
+        async with borrowed as unit, borrowed.connection.transaction():
             yield unit
             await _write_events(unit.connection, unit.events)
 
-    @asynccontextmanager
-    async def autocommit(self) -> AsyncGenerator[Unit]:
+    def autocommit(self) -> "_Borrowed":
         """Borrow a connection without a transaction; wake-up calls are made at the end."""
-        connection = await self._acquire()
-        async with self._using(connection, Unit(connection, autocommit=True)) as unit:
-            yield unit
+        return _Borrowed(self, autocommit=True)
 
     def use(self) -> PoolUse:
         """How many connections are at work just now."""
         idle = self._pool.get_idle_size()
         return PoolUse(self._pool.get_size() - idle, idle, self._pool.get_max_size())
 
-    @asynccontextmanager
-    async def _using(self, connection: Any, unit: Unit) -> AsyncGenerator[Unit]:  # noqa: ANN401 - see _acquire.
-        try:
-            token = current.set(unit)
-            try:
-                yield unit
-            except _LOST as error:
-                message = "The database went away, or could not take this just now."
-                raise Unavailable(message, retry_after_ms=1000) from error
-            finally:
-                current.reset(token)
-        finally:
-            await self._pool.release(connection)
-        self._announce(unit)
-
-    async def _acquire(self) -> Any:  # noqa: ANN401 - asyncpg's pool proxy has no public type.
+    async def acquire(self) -> Any:  # noqa: ANN401 - asyncpg's pool proxy has no public type.
+        """Take a connection; raises Unavailable."""
         # A limit of time costs about as much as taking a connection that is free.
-        seconds = None if self._pool.get_idle_size() else ACQUIRE_SECONDS
+        seconds = None if self._busy < self._pool.get_max_size() else ACQUIRE_SECONDS
+        self._busy += 1
         try:
             return await self._pool.acquire(timeout=seconds)
-        except _UNREACHABLE as error:
-            message = "The database cannot be reached."
-            raise Unavailable(message, retry_after_ms=1000) from error
+        except BaseException as error:
+            self._busy -= 1
+            if isinstance(error, _UNREACHABLE):
+                message = "The database cannot be reached."
+                raise Unavailable(message, retry_after_ms=1000) from error
+            raise
 
-    def _announce(self, unit: Unit) -> None:
+    async def release(self, connection: Any) -> None:  # noqa: ANN401 - see acquire.
+        """Give a connection back."""
+        self._busy -= 1
+        await self._pool.release(connection)
+
+    def announce(self, unit: Unit) -> None:
+        """Make the wake-up calls of a unit that has come to its end."""
         news = {events_topic(e.workspace_id, e.inbox_id, e.conversation_id) for e in unit.events}
         topics = unit.wakes | news
         if topics:
             self._signals.announce(topics)
+
+
+class _Borrowed:
+    """A connection for one unit of work. A class and not a generator, which would cost five times as much."""
+
+    __slots__ = ("_autocommit", "_database", "_token", "_unit", "connection")
+
+    connection: Any
+
+    def __init__(self, database: PoolDatabase, *, autocommit: bool) -> None:
+        self._database = database
+        self._autocommit = autocommit
+
+    async def __aenter__(self) -> Unit:
+        self.connection = await self._database.acquire()
+        self._unit = Unit(self.connection, autocommit=self._autocommit)
+        self._token = current.set(self._unit)
+        return self._unit
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        current.reset(self._token)
+        await self._database.release(self.connection)
+        if error is None:
+            self._database.announce(self._unit)
+        elif isinstance(error, _LOST):
+            message = "The database went away, or could not take this just now."
+            raise Unavailable(message, retry_after_ms=1000) from error
 
 
 async def open_pool(dsn: str, *, size: int) -> "asyncpg.Pool[asyncpg.Record]":
@@ -126,6 +151,7 @@ async def open_pool(dsn: str, *, size: int) -> "asyncpg.Pool[asyncpg.Record]":
             dsn,
             min_size=1,
             max_size=size,
+            timeout=ACQUIRE_SECONDS,
             init=prepare_connection,
             reset=_leave_as_it_is,
             server_settings=SESSION,

@@ -4,9 +4,9 @@ import asyncio
 import secrets
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Annotated, Any, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from argon2 import PasswordHasher
@@ -48,8 +48,7 @@ class Issuer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Presented:
+class Presented(NamedTuple):
     """How a call presents itself beside its credentials."""
 
     surface: Surface
@@ -225,12 +224,7 @@ def _limits(grant: _Limited) -> dict[str, Any]:
 
 def _presented(caller: Caller, presented: Presented) -> Caller:
     """A known caller in this very call."""
-    return replace(
-        caller,
-        surface=presented.surface,
-        client=presented.client,
-        request_id=presented.request_id or new_id().hex,
-    )
+    return caller.in_call(presented.surface, presented.client, presented.request_id or new_id().hex)
 
 
 def _nobody(*, hint: str | None = None) -> Unauthenticated:

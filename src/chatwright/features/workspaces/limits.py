@@ -51,21 +51,26 @@ _log = structlog.get_logger(__name__)
 
 def limits_of(caller: Caller, operation: AnyOperation) -> dict[str, RateClass]:
     """The buckets that a call takes a token of: its principal's, that one's for the operation, its workspace's."""
+    principal = principal_of(caller)
     return {
-        **limits_of_principal(caller),
-        f"{principal_of(caller)}:{operation.name}": operation.rate,
+        **_shared_limits(caller),
+        principal: rate_of(caller),
+        f"{principal}:{operation.name}": operation.rate,
         f"{caller.workspace_id}": WORKSPACE_RATE,
     }
 
 
 def limits_of_principal(caller: Caller) -> dict[str, RateClass]:
     """A principal's own bucket, and those of whatever it comes from with a rate: who makes access shares its rate."""
-    shared = {
+    return {**_shared_limits(caller), principal_of(caller): rate_of(caller)}
+
+
+def _shared_limits(caller: Caller) -> dict[str, RateClass]:
+    return {
         f"{caller.workspace_id}:{maker.kind}:{maker.principal_id}": rate_of(maker)
         for maker in caller.made_by
         if maker.calls_per_minute is not None
     }
-    return {**shared, principal_of(caller): rate_of(caller)}
 
 
 def rate_of(principal: Caller | Maker) -> RateClass:
@@ -132,12 +137,12 @@ class RateLimiter:
     async def take_all(self, limits: Mapping[str, RateClass]) -> None:
         """Take one token of each bucket, or of none; raises RateLimitExceeded with the time until there are."""
         while True:
-            blocks = {bucket: self._block(bucket, rate) for bucket, rate in sorted(limits.items())}
+            blocks = {bucket: self._block(bucket, rate) for bucket, rate in limits.items()}
             now = time.monotonic()
-            _check_not_empty(blocks.values(), now)
-            lacking = {name: block for name, block in blocks.items() if not block.has_one(now)}
+            lacking = {name: block for name, block in sorted(blocks.items()) if not block.has_one(now)}
             if not lacking:
                 break
+            _check_not_empty(lacking.values(), now)
             await self._draw(lacking)
         for block in blocks.values():
             block.tokens -= 1

@@ -6,7 +6,6 @@ audited in a transaction of its own. A call that has to be confirmed, or is only
 is undone.
 """
 
-import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -25,6 +24,7 @@ from chatwright.features.workspaces.confirmations.previews import preview_of
 from chatwright.features.workspaces.confirmations.tokens import Confirmations
 from chatwright.features.workspaces.keys import Key, alone_with, key_of, principal_of
 from chatwright.features.workspaces.limits import REFUSED_RATE, RateLimiter, limits_of, limits_of_principal
+from chatwright.kernel.alarms import Deadline
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import (
     ApprovalRequired,
@@ -366,14 +366,14 @@ async def _handled(call: _Call) -> BaseModel:
     The deadline ends before the commit does, so that it never leaves open whether something happened.
     """
     seconds = call.operation.seconds
-    deadline = asyncio.timeout(seconds)
+    deadline = Deadline(seconds)
     try:
-        async with deadline:
+        with deadline:
             if call.caller.tag_ids is not None:
                 await reach_of_tags().check(call.caller, call.operation, call.request)
             return await call.operation.handler(call.caller, call.request)
     except TimeoutError as error:
-        if not deadline.expired():
+        if not deadline.passed:
             raise
         message = f"{call.operation.title} took longer than {seconds:g} seconds and was undone."
         raise DeadlineExceeded(message, hint="Try again later, or ask for less at once.") from error

@@ -2,17 +2,18 @@
 
 import re
 import time
+from collections.abc import Mapping
+from typing import TypeAlias
 
 from opentelemetry.context import Context, attach, detach
 from opentelemetry.propagate import extract
 from opentelemetry.trace import ProxyTracerProvider, get_tracer_provider
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chatwright.kernel.ids import new_id
 from chatwright.surfaces.http.metrics import Metrics
 
-REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 """What a caller may choose as the id of its request; anything else is replaced by one of ours."""
 FACES = frozenset(
     {
@@ -37,14 +38,19 @@ FACES = frozenset(
 
 SECURITY_HEADERS = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+}
+"""For answers that do not say otherwise themselves."""
+PAGE_HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
     "referrer-policy": "same-origin",
-    "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
-"""For answers that do not say otherwise themselves."""
+"""Likewise, for all but JSON: they tell a browser about a page that it shows, and each costs as much as a check."""
 HTTPS_ONLY = "max-age=31536000"
+
+Headers: TypeAlias = list[tuple[bytes, bytes]]
 
 
 class Envelope:
@@ -54,14 +60,15 @@ class Envelope:
         self._app = app
         self._metrics = metrics
         always = {**SECURITY_HEADERS, **({"strict-transport-security": HTTPS_ONLY} if secure else {})}
-        self._always = [(name.encode(), text.encode()) for name, text in always.items()]
+        self._always = _encoded(always)
+        self._always_of_pages = _encoded({**always, **PAGE_HEADERS})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        request_id = _request_id(headers)
+        headers = dict(scope["headers"])
+        request_id = _request_id(headers.get(b"x-request-id", b""))
         scope.setdefault("state", {})["request_id"] = request_id
         stream: str | None = None
         started = time.perf_counter()
@@ -69,13 +76,14 @@ class Envelope:
         async def send_enveloped(message: Message) -> None:
             nonlocal stream
             if message["type"] == "http.response.start":
-                ours = [(b"x-request-id", request_id.encode()), *self._always]
                 theirs = list(message.get("headers", ()))
-                said = {name.lower() for name, _ in theirs}
+                said = {name.lower(): value for name, value in theirs}
+                always = self._always_of(said.get(b"content-type", b""))
+                ours = ((b"x-request-id", request_id.encode()), *always)
                 message["headers"] = theirs + [header for header in ours if header[0] not in said]
                 seconds = time.perf_counter() - started
                 self._metrics.answered(scope["method"], _route_of(scope), message["status"], seconds)
-                if _is_stream(theirs):
+                if said.get(b"content-type", b"").startswith(b"text/event-stream"):
                     stream = _route_of(scope)
                     self._metrics.streaming(stream, 1)
             await send(message)
@@ -90,21 +98,23 @@ class Envelope:
             if stream is not None:
                 self._metrics.streaming(stream, -1)
 
-
-def _request_id(headers: Headers) -> str:
-    given = headers.get("x-request-id", "")
-    return given if REQUEST_ID.fullmatch(given) else new_id().hex
+    def _always_of(self, kind: bytes) -> Headers:
+        return self._always if kind.startswith(b"application/json") else self._always_of_pages
 
 
-def _trace_in(headers: Headers) -> Context | None:
+def _encoded(headers: Mapping[str, str]) -> Headers:
+    return [(name.encode(), text.encode()) for name, text in headers.items()]
+
+
+def _request_id(given: bytes) -> str:
+    return given.decode() if REQUEST_ID.fullmatch(given) else new_id().hex
+
+
+def _trace_in(headers: Mapping[bytes, bytes]) -> Context | None:
     """The trace that the caller is in (W3C), where anybody follows traces here."""
-    if "traceparent" not in headers or isinstance(get_tracer_provider(), ProxyTracerProvider):
+    if b"traceparent" not in headers or isinstance(get_tracer_provider(), ProxyTracerProvider):
         return None
-    return extract(headers)
-
-
-def _is_stream(headers: list[tuple[bytes, bytes]]) -> bool:
-    return any(name == b"content-type" and kind.startswith(b"text/event-stream") for name, kind in headers)
+    return extract({name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()})
 
 
 def _route_of(scope: Scope) -> str:

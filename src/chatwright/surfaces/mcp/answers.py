@@ -17,8 +17,8 @@ from chatwright.kernel.errors import Problem
 from chatwright.kernel.operation import AnyOperation
 from chatwright.kernel.paging import Page, PageRequest
 from chatwright.surfaces.mcp.errors import wire_problem
-from chatwright.surfaces.mcp.schemas import DETAIL_LEVEL, FULL, takes_detail, without_nulls
-from chatwright.surfaces.mcp.shapes import outside_words, shape_of, without_detail
+from chatwright.surfaces.mcp.schemas import DETAIL_LEVEL, FULL, takes_detail
+from chatwright.surfaces.mcp.shapes import as_told, outside_words, shape_of
 from chatwright.surfaces.mcp.shortening import Cut, shortened
 
 CONCISE_BYTES: Final = 8_000
@@ -79,8 +79,10 @@ def failure(problem: Problem) -> CallToolResult:
 def _result(wish: Wish, value: dict[str, Any], outcome: Outcome) -> CallToolResult:
     """An answer as structured content, as the same in text, and what there is to know about it."""
     cuts: list[Cut] = []
-    if _size(value) > wish.bytes:
+    text = orjson.dumps(value)
+    if len(text) > wish.bytes:
         value, cuts = _cut(wish, value)
+        text = orjson.dumps(value)
     outside = list(outside_words(value, shape_of(wish.operation.output)))
     notes = [*_outside_note(dict.fromkeys(path for _, path in outside)), *_cut_note(wish, cuts)]
     meta: dict[str, Any] = {
@@ -89,7 +91,7 @@ def _result(wish: Wish, value: dict[str, Any], outcome: Outcome) -> CallToolResu
         **({"shortened": [cut.place for cut in cuts]} if cuts else {}),
     }
     return CallToolResult(
-        content=[TextContent(text=text) for text in (orjson.dumps(value).decode(), *notes)],
+        content=[TextContent(text=part) for part in (text.decode(), *notes)],
         structured_content=value,
         _meta=meta or None,
     )
@@ -97,8 +99,8 @@ def _result(wish: Wish, value: dict[str, Any], outcome: Outcome) -> CallToolResu
 
 def _shown(wish: Wish, outcome: Outcome) -> dict[str, Any]:
     """A result without what has no value, and without detail where that was not asked for."""
-    value: dict[str, Any] = without_nulls(outcome.value)
-    return value if wish.full else without_detail(value, shape_of(wish.operation.output))
+    value: dict[str, Any] = as_told(outcome.value, shape_of(wish.operation.output), full=wish.full)
+    return value
 
 
 def _size(value: object) -> int:

@@ -1,8 +1,7 @@
 """What a handler knows of the request it answers."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from mcp.server.context import ServerRequestContext
 from starlette.requests import Request
@@ -15,8 +14,7 @@ Context: TypeAlias = ServerRequestContext[Any, Request]
 _ADMISSION = "chatwright.admission"
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(NamedTuple):
     """Who was let in, and a way to see whether they still would be."""
 
     caller: Caller

@@ -5,8 +5,9 @@ stream). Every answer carries the request's id, under which logs and the audit t
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeAlias, cast
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 import orjson
 import structlog
@@ -81,15 +82,14 @@ class Neighbours:
             raise WrongOrigin(f"Pages of '{origin[:100]}' may not call this server.")
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """What the door needs to know of a message; the protocol's own checks come after it."""
 
     message: object = None
     """All of it, as JSON values."""
     request_id: Id = None
     method: str = ""
-    params: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    params: Mapping[str, Any] = MappingProxyType({})
     version: str | None = None
     """The revision it names in its `_meta`, as messages since 2026-07-28 do."""
     client: str | None = None
@@ -159,7 +159,8 @@ class Door:
         if scope["method"] not in (METHODS if session else {"POST"}):
             raise MethodNotAllowed("Send JSON-RPC messages by POST; there are no sessions to read or delete.")
         self._neighbours.check(headers)
-        if not TOKENS_IN_ADDRESSES.isdisjoint(QueryParams(scope.get("query_string", b""))):
+        query = scope.get("query_string", b"")
+        if query and not TOKENS_IN_ADDRESSES.isdisjoint(QueryParams(query)):
             raise TokenInAddress
         path = scope["path"]
         selection = read_selection(path, headers)
@@ -173,7 +174,7 @@ class Door:
             await _header_missing(envelope)(scope, receive, answer)
             return
         if envelope.client is not None:
-            caller = replace(caller, client=envelope.client)
+            caller = caller.in_call(Surface.MCP, envelope.client, answer.request_id)
         try:
             await self._check(caller, selection, envelope.method, envelope.params)
         except StepUpNeeded as error:

@@ -9,6 +9,8 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chatwright.kernel.alarms import set_alarm
+
 PATIENCE_SECONDS: Final = 0.05
 """Most answers are there before anybody could go away, and are spared the watch."""
 
@@ -19,7 +21,7 @@ async def while_there(way: ASGIApp, scope: Scope, body: Receive, receive: Receiv
     `receive` has been read to the end of the body, so all that can still come there is that the client has gone.
     """
     watch = _Watch(receive, send)
-    alarm = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, watch.begin)
+    alarm = set_alarm(PATIENCE_SECONDS, watch.begin)
     try:
         await way(scope, body, watch.send)
     except asyncio.CancelledError:

@@ -69,6 +69,7 @@ def full_input_schema(operation: AnyOperation) -> Schema:
     return schema
 
 
+@cache
 def takes_detail(operation: AnyOperation) -> bool:
     """Whether there is a concise and a full answer to choose from."""
     return not operation.writes and DETAIL in shape_of(operation.output).marks
@@ -78,16 +79,6 @@ def takes_detail(operation: AnyOperation) -> bool:
 def full_output_schema(operation: AnyOperation) -> Schema:
     """What a tool gives: the operation's output, where a field without a value is left out. Made once, likewise."""
     return _tidied(operation.output.model_json_schema(mode="serialization"), outbound=True)
-
-
-def without_nulls(value: Any) -> Any:  # noqa: ANN401 - any JSON value.
-    """A JSON value without the fields that are null; nulls in lists keep their places."""
-    if isinstance(value, dict):
-        fields = cast("dict[str, Any]", value)
-        return {name: without_nulls(inner) for name, inner in fields.items() if inner is not None}
-    if isinstance(value, list):
-        return [without_nulls(item) for item in cast("list[Any]", value)]
-    return value
 
 
 def _tidied(schema: Schema, *, outbound: bool) -> Schema:

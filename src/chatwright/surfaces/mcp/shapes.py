@@ -33,6 +33,7 @@ class Shape:
 
 
 _PLAIN: Final = Shape()
+_CONTAINERS: Final = frozenset({dict, list})
 
 
 @cache
@@ -41,18 +42,21 @@ def shape_of(model: type[BaseModel]) -> Shape:
     return _shape(model, frozenset())
 
 
-def without_detail(value: Any, shape: Shape) -> Any:  # noqa: ANN401 - any JSON value.
-    """A result as a concise answer gives it."""
+def as_told(value: Any, shape: Shape, *, full: bool) -> Any:  # noqa: ANN401 - any JSON value.
+    """A result without the fields that are null, and without those that are detail unless all of it is wanted.
+
+    Nulls in lists keep their places.
+    """
+    if isinstance(value, dict):
+        inner, left_out = shape.inner, () if full else shape.detail
+        return {
+            name: as_told(field, inner.get(name, _PLAIN), full=full) if type(field) in _CONTAINERS else field
+            for name, field in cast("dict[str, Any]", value).items()
+            if field is not None and name not in left_out
+        }
     if isinstance(value, list):
-        return [without_detail(item, shape) for item in cast("list[Any]", value)]
-    if not isinstance(value, dict) or shape is _PLAIN:
-        return cast("Any", value)
-    fields = cast("dict[str, Any]", value)
-    return {
-        name: without_detail(inner, shape.inner.get(name, _PLAIN))
-        for name, inner in fields.items()
-        if name not in shape.detail
-    }
+        return [as_told(item, shape, full=full) for item in cast("list[Any]", value)]
+    return value
 
 
 def outside_words(value: Any, shape: Shape, place: str = "") -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any JSON value.
@@ -60,7 +64,8 @@ def outside_words(value: Any, shape: Shape, place: str = "") -> Iterator[tuple[s
 
     Each place comes as a JSON pointer (RFC 6901), and as the same path in general: `items[].content`.
     """
-    yield from _outside_words(value, shape, place, "")
+    if OUTSIDE in shape.marks:
+        yield from _outside_words(value, shape, place, "")
 
 
 def _outside_words(value: Any, shape: Shape, place: str, path: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any JSON value.
@@ -69,12 +74,15 @@ def _outside_words(value: Any, shape: Shape, place: str, path: str) -> Iterator[
             yield from _outside_words(item, shape, f"{place}/{number}", f"{path}[]")
     elif isinstance(value, dict):
         for name, inner in cast("dict[str, Any]", value).items():
-            there, so = f"{place}/{name}", f"{path}.{name}" if path else name
             if name in shape.outside:
                 if inner:
-                    yield there, so
+                    yield f"{place}/{name}", _below(path, name)
             elif name in shape.inner:
-                yield from _outside_words(inner, shape.inner[name], there, so)
+                yield from _outside_words(inner, shape.inner[name], f"{place}/{name}", _below(path, name))
+
+
+def _below(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
 
 
 def _shape(model: type[BaseModel], above: frozenset[type[BaseModel]]) -> Shape:

@@ -30,9 +30,8 @@ from chatwright.surfaces.mcp.errors import protocol_error
 from chatwright.surfaces.mcp.resources.kinds import KINDS
 from chatwright.surfaces.mcp.resources.limits import BUDGET
 from chatwright.surfaces.mcp.resources.uris import Target, filled, target_of, unknown, uri_of
-from chatwright.surfaces.mcp.schemas import without_nulls
 from chatwright.surfaces.mcp.selection import Selection
-from chatwright.surfaces.mcp.shapes import Shape, outside_words, shape_of, without_detail
+from chatwright.surfaces.mcp.shapes import Shape, as_told, outside_words, shape_of
 from chatwright.surfaces.mcp.shortening import shortened
 
 MIME_TYPE: Final = "application/json"
@@ -57,7 +56,7 @@ class _Document:
 
     def add(self, key: str, value: Any, shape: Shape | None = None) -> None:  # noqa: ANN401 - any JSON value.
         """Put something under a key, or its fields into the document itself when the key is empty."""
-        shown = without_nulls(value)
+        shown = as_told(value, Shape(), full=True)
         self.parts |= {key: shown} if key else shown
         for place, path in outside_words(shown, shape or Shape(), f"/{key}" if key else ""):
             self.outside.append(place)
@@ -270,8 +269,7 @@ class Resources:
         shape = shape_of(operation.output).inner.get("items", Shape())
         while True:
             page = (await self._pipeline.run(caller, operation, {**arguments, "limit": limit})).value
-            shown = page["items"] if part.full else without_detail(page["items"], shape)
-            items = [without_nulls(_chosen(part, item)) for item in shown]
+            items = [_chosen(part, item) for item in as_told(page["items"], shape, full=part.full)]
             size = len(orjson.dumps(items))
             if size <= BUDGET or len(items) <= 1:
                 break
