@@ -28,10 +28,12 @@ The code is the contract: it never changes once released. The message is our own
 show to a person or a model; it never carries a secret or a stack trace.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from chatwright.kernel.names import shown_name
 
@@ -47,24 +49,89 @@ class FieldProblem(BaseModel):
     """What is wrong, in words."""
 
 
-_WORDS = {
+_ID = "This is no id. Ids are UUIDs, as lists and searches show them."
+_TEXT = "This has to be text."
+_WHOLE = "This has to be a whole number."
+_NUMBER = "This has to be a number."
+_SWITCH = "This has to be true or false."
+_OBJECT = "This has to be an object."
+_LIST = "This has to be a list."
+_CHOICE = "This has to be one of {expected}."
+_MOMENT = "This has to be a moment with its time zone, such as 2026-01-31T09:30:00Z."
+_DATE = "This has to be a date such as 2026-01-31."
+_TIME = "This has to be a time of day such as 09:30."
+
+_WORDS: Mapping[str, str] = {
     "missing": "This is needed.",
     "extra_forbidden": "There is no such field.",
-    "union_tag_invalid": "There is no such kind.",
-    "union_tag_not_found": "Say which kind it is.",
+    "union_tag_invalid": "There is no such kind; the kinds are {expected_tags}.",
+    "union_tag_not_found": "Say which kind it is, by {discriminator}.",
+    "uuid_type": _ID,
+    "uuid_parsing": _ID,
+    "string_type": _TEXT,
+    "string_too_short": "This is too short: {min_length} or more characters are needed.",
+    "string_too_long": "This is too long: {max_length} characters fit.",
+    "string_pattern_mismatch": "This has to match {pattern}.",
+    "int_type": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_parsing_size": _WHOLE,
+    "int_from_float": _WHOLE,
+    "float_type": _NUMBER,
+    "float_parsing": _NUMBER,
+    "finite_number": _NUMBER,
+    "bool_type": _SWITCH,
+    "bool_parsing": _SWITCH,
+    "dict_type": _OBJECT,
+    "model_type": _OBJECT,
+    "model_attributes_type": _OBJECT,
+    "list_type": _LIST,
+    "tuple_type": _LIST,
+    "too_short": "There are too few: {min_length} or more are needed.",
+    "too_long": "There are too many: {max_length} fit.",
+    "literal_error": _CHOICE,
+    "enum": _CHOICE,
+    "greater_than": "This has to be more than {gt}.",
+    "greater_than_equal": "This has to be {ge} or more.",
+    "less_than": "This has to be less than {lt}.",
+    "less_than_equal": "This has to be {le} or less.",
+    "datetime_type": _MOMENT,
+    "datetime_parsing": _MOMENT,
+    "datetime_from_date_parsing": _MOMENT,
+    "datetime_object_invalid": _MOMENT,
+    "timezone_aware": _MOMENT,
+    "date_type": _DATE,
+    "date_parsing": _DATE,
+    "date_from_datetime_parsing": _DATE,
+    "date_from_datetime_inexact": _DATE,
+    "time_type": _TIME,
+    "time_parsing": _TIME,
 }
-"""Our words where pydantic speaks of its own concepts; elsewhere its message says what the field wants."""
+"""Our words where pydantic speaks of its own concepts, with what the model asks for, never with what was given."""
+
+_BRANCH = re.compile(
+    r"(literal|list|dict|tuple|set|nullable|lax-or-strict|json-or-python|function-[a-z]+)\[.*\]|constrained-[a-z]+",
+    re.DOTALL,
+)
+"""What pydantic calls a branch of a union, in the place of a field's name, e.g. `literal['a','b']`."""
 
 
 def field_problems(error: ValidationError, *, under: str = "") -> list[FieldProblem]:
     """What pydantic found, field by field, with paths below `under`; never the values themselves."""
-    return [
-        FieldProblem(
-            path=".".join([*([under] if under else []), *map(shown_name, found["loc"])]),
-            message=_WORDS.get(found["type"], found["msg"].removeprefix("Value error, ")),
-        )
-        for found in error.errors(include_url=False, include_input=False, include_context=False)
-    ]
+    messages: dict[str, list[str]] = {}
+    for found in error.errors(include_url=False, include_input=False):
+        names = [shown_name(name) for name in found["loc"] if not _BRANCH.fullmatch(str(name))]
+        path = ".".join([*([under] if under else []), *names])
+        messages.setdefault(path, []).append(_words(found))
+    return [FieldProblem(path=path, message=" Or: ".join(said)) for path, said in messages.items()]
+
+
+def _words(found: ErrorDetails) -> str:
+    """What is wrong, as a sentence."""
+    words = _WORDS.get(found["type"])
+    if words is not None:
+        return words.format_map(found.get("ctx", {}))
+    text = found["msg"].removeprefix("Value error, ")
+    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
 
 
 def told(problems: Sequence[FieldProblem]) -> str:
@@ -190,7 +257,7 @@ class ConfirmationInvalid(Forbidden):
 
 class ApprovalRequired(Forbidden):
     code = "APPROVAL_REQUIRED"
-    hint = "A person has to approve this call first. approvals.get shows what became of it, by details.approval_id."
+    hint = "A person has to approve this call first. get_approval shows what became of it, by details.approval_id."
 
 
 class NotFound(ChatwrightError):

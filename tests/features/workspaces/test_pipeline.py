@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -9,6 +10,7 @@ import pytest
 
 from chatwright.app.settings import Settings
 from chatwright.app.wiring import open_product
+from chatwright.features.contacts.operations import filter_contacts
 from chatwright.features.workspaces import audit, keys
 from chatwright.features.workspaces.arguments import read_input
 from chatwright.features.workspaces.keys import principal_of
@@ -62,6 +64,46 @@ class TestInput:
             await desk.call(update_workspace, nmae="x")
         assert [field.path for field in caught.value.fields] == ["nmae"]
         assert caught.value.message == "The arguments do not fit: nmae: There is no such field."
+        assert caught.value.hint is not None
+        assert "name" in caught.value.hint.removeprefix("The fields are: ").removesuffix(".").split(", ")
+
+    @pytest.mark.parametrize(
+        ("arguments", "path", "words"),
+        [
+            ({"limit": "many"}, "limit", "This has to be a whole number."),
+            ({"limit": 9000}, "limit", "This has to be 200 or less."),
+            ({"filter": "vip"}, "filter", "This has to be an object."),
+            ({"filter": {}}, "filter", "Say which kind it is, by 'type'."),
+            (
+                {"filter": {"type": "inbox", "operator": "any_of", "inbox_ids": ["shop"]}},
+                "filter.inbox.inbox_ids.0",
+                "This is no id. Ids are UUIDs, as lists and searches show them.",
+            ),
+            (
+                {"filter": {"type": "text", "field": "name", "operator": "is", "value": "An"}},
+                "filter.text.operator",
+                (
+                    "This has to be one of 'equals', 'not_equals', 'contains', 'not_contains', 'starts_with' or "
+                    "'ends_with'. Or: This has to be one of 'is_set' or 'is_not_set'."
+                ),
+            ),
+        ],
+    )
+    async def test_what_is_wrong_is_said_in_words_of_ours(
+        self, desk: Desk, arguments: dict[str, Any], path: str, words: str
+    ) -> None:
+        good: dict[str, Any] = {"filter": {"type": "boolean", "field": "blocked", "operator": "is_true"}}
+        with pytest.raises(InvalidInput) as caught:
+            await desk.call(filter_contacts, **{**good, **arguments})
+        (problem,) = caught.value.fields
+        assert (problem.path, problem.message) == (path, words)
+
+    async def test_an_unknown_kind_is_told_the_kinds_there_are(self, desk: Desk) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            await desk.call(filter_contacts, filter={"type": "purple"})
+        (problem,) = caught.value.fields
+        assert problem.message.startswith("There is no such kind; the kinds are 'and', 'or', 'not', 'text', ")
+        assert "purple" not in problem.message
 
     @pytest.mark.parametrize("arguments", [{"name": "a\ud800"}, {"\ud800": 1}, {"name": {"\ud800": 1}}])
     async def test_halves_of_characters_are_bad_input_and_recorded(

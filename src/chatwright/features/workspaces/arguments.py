@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar, cast
 from pydantic import BaseModel, ValidationError
 
 from chatwright.kernel.errors import FieldProblem, InvalidInput, field_problems, told
+from chatwright.kernel.lengths import ARGUMENTS
 from chatwright.kernel.operation import AnyOperation
 
 DEEPEST: Final = 100
@@ -28,11 +29,26 @@ def read_model(model: type[Model], arguments: Mapping[str, object]) -> Model:
     """Make a model of arguments from outside; raises InvalidInput naming every field at fault."""
     check_storable(dict(arguments))
     try:
-        return model.model_validate(arguments)
+        return model.model_validate(arguments, context=ARGUMENTS)
     except ValidationError as error:
         problems = field_problems(error)
         message = f"The arguments do not fit: {told(problems[:5])}"
-        raise InvalidInput(message, fields=problems) from error
+        raise InvalidInput(message, fields=problems, hint=_fields_there_are(model, error)) from error
+
+
+def _fields_there_are(model: type[BaseModel], error: ValidationError) -> str | None:
+    """A hint for whoever named a field that there is not."""
+    misnamed = any(
+        found["type"] == "extra_forbidden" and len(found["loc"]) == 1
+        for found in error.errors(include_url=False, include_input=False, include_context=False)
+    )
+    if not misnamed:
+        return None
+    return (
+        f"The fields are: {', '.join(model.model_fields)}."
+        if model.model_fields
+        else "It takes no arguments."
+    )
 
 
 def readable(operation: AnyOperation, arguments: Mapping[str, Any]) -> dict[str, Any]:
