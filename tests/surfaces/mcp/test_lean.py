@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from chatwright.catalogue import CATALOGUE, TOOLSETS
 from chatwright.features.contacts.operations import filter_contacts
-from chatwright.features.messaging.operations import send_message
+from chatwright.features.messaging.operations import assign_conversation, send_message
 from chatwright.kernel.caller import Surface
 from chatwright.kernel.operation import AnyOperation
 from chatwright.surfaces.mcp.costs import BYTES_PER_TOKEN, MOST_BY_DEFAULT, MOST_PER_TOOL, tokens_of
@@ -82,11 +82,24 @@ class TestTruth:
     @every_tool
     def test_no_schema_carries_noise(self, operation: AnyOperation) -> None:
         tool = lean_tool(operation)
-        for schema in (tool.input_schema, tool.output_schema):
+        wholes = (full_input_schema(operation), full_output_schema(operation))
+        for schema, whole in zip((tool.input_schema, tool.output_schema), wholes, strict=True):
             text = json.dumps(schema)
             assert '"title": "' not in text
             assert "$ref" not in text
-            assert '"null"' not in text
+            assert '"null"' not in text or '"null"' in json.dumps(whole)
+
+    @every_tool
+    def test_every_argument_has_a_type(self, operation: AnyOperation) -> None:
+        """The Inspector warns of one that takes anything, and models guess what to give it."""
+        for name, field in lean_tool(operation).input_schema["properties"].items():
+            assert "type" in field or "enum" in field, name
+
+    @pytest.mark.parametrize("assignee", [None, "01a20674-234e-71e8-87ca-272539b98fa8"])
+    def test_a_value_that_may_be_null_stays_so(self, assignee: str | None) -> None:
+        arguments = {"conversation_id": "01a20674-234e-71e8-87ca-272539b98fa8", "assignee_id": assignee}
+        jsonschema.validate(arguments, full_input_schema(assign_conversation))
+        jsonschema.validate(arguments, lean_tool(assign_conversation).input_schema)
 
     @pytest.mark.parametrize(
         "arguments",

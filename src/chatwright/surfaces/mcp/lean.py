@@ -159,6 +159,10 @@ class _Input:
         if node.get("type") == "array":
             inner, more = self._value(node.get("items", {}))
             return {"type": "array", **({"items": inner} if inner else {})}, more
+        present = _beside_null(node)
+        if present is not None:
+            inner, more = self._value(present)
+            return _or_null(inner), more
         return _scalar(node), ""
 
     def _object(self, node: Schema) -> Schema:
@@ -275,6 +279,21 @@ def _scalar(node: Schema) -> Schema:
     if not lean.get("default"):
         lean.pop("default", None)
     return lean
+
+
+def _beside_null(node: Schema) -> Schema | None:
+    """The one other branch of a union with null, which is then a value of its own and not a field's absence."""
+    parts: list[Schema] = node.get("anyOf", [])
+    others = [part for part in parts if part.get("type") != "null"]
+    return others[0] if len(others) == 1 and len(parts) > 1 else None
+
+
+def _or_null(schema: Schema) -> Schema:
+    """The schema of a value that may be null too; `schema` has one type, or none where anything goes."""
+    if "type" not in schema:
+        return schema
+    choices = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+    return {**schema, "type": [schema["type"], "null"], **choices}
 
 
 def _choices_of(node: Schema) -> Schema | None:
