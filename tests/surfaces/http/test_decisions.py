@@ -144,10 +144,21 @@ class TestApprovals:
         assert answer.status_code == 403
         assert (await status_of(desk, waiting[0]))["status"] == "waiting"
 
-    @pytest.mark.parametrize("path", ["/approvals", "/approvals/x", "/connections"])
-    async def test_strangers_are_sent_to_sign_in(self, http: httpx2.AsyncClient, path: str) -> None:
+    @pytest.mark.parametrize("path", ["/approvals", f"/approvals/{new_id()}", "/connections"])
+    async def test_strangers_sign_in_and_come_back(self, http: httpx2.AsyncClient, path: str) -> None:
         answer = await http.get(path)
-        assert (answer.status_code, answer.headers["location"]) == (303, "/")
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/?then={path}")
+        assert f'data-then="{path}"' in (await http.get(answer.headers["location"])).text
+
+    @pytest.mark.parametrize(
+        "then", ["//evil.example", "https://evil.example/approvals", "javascript:x", "/demo"]
+    )
+    async def test_signing_in_leads_nowhere_else(self, http: httpx2.AsyncClient, then: str) -> None:
+        assert 'data-then="/"' in (await http.get("/", params={"then": then})).text
+
+    async def test_what_cannot_be_a_call_is_not_there(self, browser: httpx2.AsyncClient) -> None:
+        answer = await browser.get("/approvals/x")
+        assert (answer.status_code, "There is nothing at this address." in answer.text) == (404, True)
 
     async def test_members_who_may_not_decide_see_none(
         self, app: ASGIApp, desk: Desk, waiting: tuple[str, Caller]

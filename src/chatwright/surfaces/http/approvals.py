@@ -18,7 +18,7 @@ from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import ChatwrightError, InvalidInput
 from chatwright.kernel.paging import MAX_LIMIT
 from chatwright.ports.operations import operation_named
-from chatwright.surfaces.http.connections import at, to_start, workspace_name
+from chatwright.surfaces.http.connections import at, to_sign_in, workspace_name
 from chatwright.surfaces.http.identity import person_of
 from chatwright.surfaces.http.oauth.forms import once, read_form
 from chatwright.surfaces.http.pages import HTML, filled, message_page, page
@@ -34,8 +34,8 @@ def approval_routes() -> list[Route]:
     """The queue, and each call in it."""
     return [
         Route("/approvals", show_queue, methods=["GET"]),
-        Route("/approvals/{approval_id}", show_call, methods=["GET"]),
-        Route("/approvals/{approval_id}", decide, methods=["POST"]),
+        Route("/approvals/{approval_id:uuid}", show_call, methods=["GET"]),
+        Route("/approvals/{approval_id:uuid}", decide, methods=["POST"]),
     ]
 
 
@@ -43,7 +43,7 @@ async def show_queue(request: Request) -> Response:
     """What waits, and what was decided lately."""
     person = await person_of(request)
     if person is None:
-        return to_start()
+        return to_sign_in(request)
     try:
         waiting = await _listed(request, person, status="waiting", limit=MAX_LIMIT)
         lately = await _listed(request, person, limit=LATELY)
@@ -66,7 +66,7 @@ async def show_call(request: Request) -> Response:
     """One call, with the forms that decide it while it waits."""
     person = await person_of(request)
     if person is None:
-        return to_start()
+        return to_sign_in(request)
     try:
         approval = await _found(request, person)
     except ChatwrightError as error:
@@ -78,7 +78,7 @@ async def decide(request: Request) -> Response:
     """Approve or refuse, and show what became of it; with a word on what is wrong, where something is."""
     person = await person_of(request)
     if person is None:
-        return to_start()
+        return to_sign_in(request)
     told: dict[str, str] = {}
     approval: dict[str, Any] | None = None
     try:
@@ -129,7 +129,7 @@ async def _listed(request: Request, person: Caller, **wish: object) -> list[dict
 
 
 async def _found(request: Request, person: Caller) -> dict[str, Any]:
-    wish = {"approval_id": request.path_params["approval_id"]}
+    wish = {"approval_id": str(request.path_params["approval_id"])}
     return (await parts_of(request).pipeline.run(person, get_approval, wish)).value
 
 

@@ -33,7 +33,7 @@ async def show_connections(request: Request) -> Response:
     """List them, for whoever is signed in."""
     person = await person_of(request)
     if person is None:
-        return to_start()
+        return to_sign_in(request)
     pipeline = parts_of(request).pipeline
     found = (await pipeline.run(person, list_connections, {"limit": MAX_LIMIT})).value
     cards = "".join(_card(grant) for grant in found["items"])
@@ -47,7 +47,7 @@ async def take_back(request: Request) -> Response:
     """End one, and show the rest."""
     person = await person_of(request)
     if person is None:
-        return to_start()
+        return to_sign_in(request)
     try:
         wish = dict(await read_form(request))
         await parts_of(request).pipeline.run(person, end_connection, wish)
@@ -56,9 +56,9 @@ async def take_back(request: Request) -> Response:
     return RedirectResponse("/connections", 303, {"cache-control": "no-store"})
 
 
-def to_start() -> Response:
-    """Where people sign in."""
-    return RedirectResponse("/", 303, {"cache-control": "no-store"})
+def to_sign_in(request: Request) -> Response:
+    """Where people sign in, and then come back from."""
+    return RedirectResponse(f"/?then={request.url.path}", 303, {"cache-control": "no-store"})
 
 
 async def workspace_name(request: Request, person: Caller) -> str:

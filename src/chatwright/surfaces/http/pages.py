@@ -1,6 +1,7 @@
 """The pages that the server shows by itself: welcome and sign-in, joining, and the demo."""
 
 import json
+import re
 from html import escape
 from pathlib import Path
 from string import Template
@@ -26,6 +27,9 @@ CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+
+_PAGES = re.compile(r"/connections|/approvals(/[0-9a-f-]{36})?")
+"""Pages that only members see."""
 
 
 class HTML(str):
@@ -56,7 +60,7 @@ async def show_start(request: Request) -> HTMLResponse:
     """Welcome and sign-in for strangers; who they are and how to connect a client for those who are in."""
     caller = await _person(request)
     if caller is None:
-        return page(request, "Chatwright", filled("welcome"))
+        return page(request, "Chatwright", filled("welcome", then=_wanted(request)))
     url = f"{parts_of(request).public_url}/mcp"
     shown = await parts_of(request).pipeline.run(caller, get_workspace, {})
     may_make_tokens = caller.may("tokens:write")
@@ -70,6 +74,12 @@ async def show_start(request: Request) -> HTMLResponse:
         token_form=filled("token", config=_client_config(url)) if may_make_tokens else NO_TOKENS,
     )
     return page(request, "Chatwright", body)
+
+
+def _wanted(request: Request) -> str:
+    """Where somebody wanted to go who has to sign in first: a page of ours, else the start."""
+    then = request.query_params.get("then", "")
+    return then if _PAGES.fullmatch(then) else "/"
 
 
 async def show_join(request: Request) -> HTMLResponse:

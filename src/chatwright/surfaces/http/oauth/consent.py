@@ -233,7 +233,7 @@ def _scope_lists(review: Review) -> HTML:
     risky = [scope for scope in sorted(review.offered) if is_risky(scope)]
     parts = [
         _scope_list("It may see", plain, review),
-        _scope_list("Look twice: it may change or send", risky, review, risky=True),
+        _scope_list("Look twice at these", risky, review, risky=True),
     ]
     return HTML("".join(parts))
 
