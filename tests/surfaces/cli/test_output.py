@@ -65,6 +65,7 @@ def test_cells() -> None:
     assert cell([{"a": None}]) == '[{"a": null}]'
     assert cell({"id": id_, "name": "Ann"}) == "Ann"
     assert cell({"type": "text", "text": "hi\x1b[2J"}) == "hi\N{REPLACEMENT CHARACTER}[2J"
+    assert cell({"name": "<text 6>", "scopes": 1}) == '{"name": "<text 6>", "scopes": 1}'
     assert cell({"a": 1}) == '{"a": 1}'
     assert [cell(value) for value in (None, True, False, 0)] == ["", "yes", "no", "0"]
 

@@ -87,7 +87,7 @@ def cell(value: object) -> str:
             return _moment(moment) if moment else plain(value)
         case list() if all(isinstance(item, str | int | float) for item in cast("list[Any]", value)):
             return ", ".join(cell(item) for item in cast("list[Any]", value))
-        case {"name": str(words)} | {"text": str(words)}:
+        case {"id": str(), "name": str(words)} | {"type": "text", "text": str(words)}:
             return plain(words)
         case _:
             return plain(json.dumps(value, ensure_ascii=False))
