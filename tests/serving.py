@@ -1,8 +1,10 @@
-"""Routes behind a real HTTP server in the test's own loop, for what in-memory transports cannot: streams."""
+"""Applications behind a real HTTP server in the test's own loop, for what in-memory transports cannot: streams."""
 
 import asyncio
+import contextlib
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+import socket
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,25 +15,77 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from chatwright.kernel.errors import ChatwrightError
 
 
+class _Server(uvicorn.Server):
+    """Leaves when it is told to: uvicorn itself looks ten times a second, which adds up over hundreds of servers."""
+
+    def __init__(self, config: uvicorn.Config, grace: float) -> None:
+        super().__init__(config)
+        self._grace = grace
+        self._told = asyncio.Event()
+
+    def leave(self) -> None:
+        self.should_exit = True
+        self._told.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Signals stay with pytest."""
+        yield
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), 1)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        state = self.server_state
+        for server in self.servers:
+            server.close()
+        for connection in list(state.connections):
+            connection.shutdown()
+        try:
+            async with asyncio.timeout(self._grace):
+                while state.connections or state.tasks:
+                    await asyncio.sleep(0.001)
+        except TimeoutError:
+            for task in state.tasks:
+                task.cancel()
+        await self.lifespan.shutdown()
+
+
 @asynccontextmanager
-async def serving(routes: Sequence[BaseRoute]) -> AsyncGenerator[str]:
-    """Serve routes on a free port; gives the server's URL."""
-    app = Starlette(routes=list(routes), exception_handlers={ChatwrightError: _problem})
-    config = uvicorn.Config(app, port=0, log_config=None, lifespan="off", timeout_graceful_shutdown=0)
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        await running
+async def serving(
+    what: ASGIApp | Sequence[BaseRoute], *, port: int = 0, grace: float = 0.1
+) -> AsyncGenerator[str]:
+    """Serve an application, or routes, on this machine; on a free port unless one is named. Gives the base URL.
+
+    What is still being answered at the end has `grace` seconds for it.
+    """
+    app = what if callable(what) else _application(what)
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        # Connections take it over. asyncio sets it only where it opened the socket, and without it an answer in two
+        # pieces waits 40 ms for the client's system to acknowledge the first.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on"), grace)
+        task = asyncio.create_task(server.serve([listener]))
+        while not server.started:
+            if task.done():
+                await task
+            await asyncio.sleep(0.001)
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.leave()
+            await task
+
+
+def _application(routes: Sequence[BaseRoute]) -> ASGIApp:
+    return Starlette(routes=list(routes), exception_handlers={ChatwrightError: _problem})
 
 
 async def _problem(_: Request, error: Exception) -> Response:

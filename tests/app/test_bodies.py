@@ -16,7 +16,8 @@ from chatwright.app.slowness import Impatience, TooSlow
 from chatwright.app.wiring import Product
 from chatwright.features.messaging.inboxes.operations import create_inbox
 from tests.conftest import Desk, open_desk
-from tests.surfaces.mcp.server import serving, token_of
+from tests.serving import serving
+from tests.surfaces.mcp.server import token_of
 
 DEEP = b'{"jsonrpc":"2.0","id":1,"method":' + b"[" * 50_000 + b"]" * 50_000 + b"}"
 LARGE = 5 * 1024 * 1024

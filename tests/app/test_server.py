@@ -10,8 +10,8 @@ from chatwright.app.wiring import Product
 from chatwright.features.messaging.inboxes.operations import create_inbox, list_inboxes
 from chatwright.features.workspaces.founding import first_workspace
 from tests.conftest import Desk, owner_of
-from tests.serving import events_in
-from tests.surfaces.mcp.server import connected, serving, token_of
+from tests.serving import events_in, serving
+from tests.surfaces.mcp.server import connected, token_of
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -21,7 +21,8 @@ from tests.calls.malformed import EXTRA
 from tests.calls.test_refusals import GUARDED, beyond
 from tests.calls.writes import written
 from tests.makers import World
-from tests.surfaces.mcp.server import legacy, modern, serving
+from tests.serving import serving
+from tests.surfaces.mcp.server import legacy, modern
 
 ON_MCP = [operation for operation in CATALOGUE if Surface.MCP in operation.surfaces]
 ON_HTTP = [operation for operation in CATALOGUE if Surface.HTTP in operation.surfaces]

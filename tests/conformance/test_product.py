@@ -12,7 +12,8 @@ from chatwright.app.server import build_app
 from chatwright.app.wiring import Product
 from tests.conformance.suite import WithToken, judge, told
 from tests.conftest import open_desk
-from tests.surfaces.mcp.server import serving, token_of
+from tests.serving import serving
+from tests.surfaces.mcp.server import token_of
 
 BOTH: Final = {
     "tools-list",

@@ -13,7 +13,8 @@ from chatwright.surfaces.mcp.sessions import Sessions
 from tests.conformance.registry import SCOPES, conformance_server
 from tests.conformance.suite import WithToken, expected_failures, judge, told
 from tests.conftest import open_desk
-from tests.surfaces.mcp.server import serving, token_of
+from tests.serving import serving
+from tests.surfaces.mcp.server import token_of
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from tests.sandbox.running import served
+from tests.serving import serving
 
 
 @dataclass
@@ -128,7 +128,7 @@ async def parrot() -> AsyncGenerator[str]:
         Route("/away/{rest:path}", _send_away, methods=methods),
         Route("/hang/{rest:path}", _hang, methods=methods),
     ]
-    async with served(Starlette(routes=routes)) as url:
+    async with serving(Starlette(routes=routes)) as url:
         yield url
 
 

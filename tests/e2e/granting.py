@@ -27,9 +27,8 @@ from chatwright.app.wiring import open_product
 from chatwright.kernel.ids import new_id
 from tests.conftest import Desk, create_database, open_desk
 from tests.e2e.programs import free_port
-from tests.serving import serving as serving_routes
+from tests.serving import serving
 from tests.surfaces.http.conftest import PASSWORD, join
-from tests.surfaces.mcp.server import serving
 
 EMAIL = "ada@example.com"
 
@@ -75,7 +74,7 @@ class Callback:
 @asynccontextmanager
 async def called_back() -> AsyncGenerator[Callback]:
     callback = Callback("")
-    async with serving_routes([Route("/callback", callback.take)]) as base:
+    async with serving([Route("/callback", callback.take)]) as base:
         callback.uri = f"{base}/callback"
         yield callback
 

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from tests.e2e.programs import Home, Program, free_port, web, worker
-from tests.surfaces.mcp.server import serving
+from tests.serving import serving
 
 HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"transfer-encoding"})
 PATIENCE_SECONDS = 60

@@ -12,7 +12,8 @@ import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
 from chatwright.app.sandbox import open_sandbox
-from tests.sandbox.running import Ear, listening, served
+from tests.sandbox.running import Ear, listening
+from tests.serving import serving
 
 TOKEN = "7000000004:AAdemo-telegram-token-of-the-sandbox"
 BOT, ADA = "7000000004", "500000001"
@@ -64,7 +65,7 @@ class Phones:
 @pytest_asyncio.fixture(loop_scope="session")
 async def phones(browser: Browser) -> AsyncGenerator[Phones]:
     async with (
-        served(open_sandbox("http://127.0.0.1:8800").app) as url,
+        serving(open_sandbox("http://127.0.0.1:8800").app) as url,
         httpx2.AsyncClient(base_url=url) as http,
     ):
         page = await browser.new_page()

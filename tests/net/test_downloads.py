@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from chatwright.net.downloads import FileGone, download
 from chatwright.net.http import Web
 from chatwright.ports.channel import DownloadFailed
-from tests.sandbox.running import served
+from tests.serving import serving
 
 
 class CutShort(Response):
@@ -37,7 +37,7 @@ async def answer(request: Request) -> Response:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def url() -> AsyncGenerator[str]:
-    async with served(Starlette(routes=[Route("/{path:path}", answer)])) as opened:
+    async with serving(Starlette(routes=[Route("/{path:path}", answer)])) as opened:
         yield opened
 
 

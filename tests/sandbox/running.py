@@ -8,32 +8,15 @@ from typing import Any
 
 import httpx2
 import orjson
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
 
 from chatwright.sandbox.clock import Clock
 from chatwright.sandbox.server import MakeProvider, Sandbox, build_sandbox
 from chatwright.sandbox.world import World
-
-
-@asynccontextmanager
-async def served(app: ASGIApp) -> AsyncGenerator[str]:
-    """Serve an application on a free port; gives its URL."""
-    config = uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=0)
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        await running
+from tests.serving import serving
 
 
 @dataclass
@@ -81,7 +64,7 @@ def _path(account: dict[str, Any]) -> str:
 async def staged(makers: Sequence[MakeProvider], *, waits: float = 1000) -> AsyncGenerator[Stage]:
     """A sandbox with these providers, whose waits are short."""
     sandbox = build_sandbox(World(Clock(waits=waits)), makers)
-    async with served(sandbox.app) as url, httpx2.AsyncClient(base_url=url) as http:
+    async with serving(sandbox.app) as url, httpx2.AsyncClient(base_url=url) as http:
         yield Stage(url, sandbox, http)
 
 
@@ -123,6 +106,6 @@ class Ear:
 async def listening() -> AsyncGenerator[Ear]:
     """An ear at a URL of its own."""
     ear = Ear()
-    async with served(Starlette(routes=[Route("/hook", ear.hear, methods=["POST"])])) as url:
+    async with serving(Starlette(routes=[Route("/hook", ear.hear, methods=["POST"])])) as url:
         ear.url = f"{url}/hook"
         yield ear

@@ -11,7 +11,8 @@ import pytest
 
 from chatwright.app.sandbox import open_sandbox
 from chatwright.sandbox.keeping import keep
-from tests.sandbox.running import Ear, Stage, listening, served
+from tests.sandbox.running import Ear, Stage, listening
+from tests.serving import serving
 
 TOKEN = "7000000004:AAdemo-telegram-token-of-the-sandbox"
 BOT = {"kind": "telegram", "id": "7000000004"}
@@ -23,7 +24,7 @@ async def running(kept: Path) -> AsyncGenerator[Stage]:
     """The sandbox between two starts."""
     sandbox = open_sandbox("http://127.0.0.1:8800", kept=kept)
     keeping = asyncio.create_task(keep(sandbox.world, kept))
-    async with served(sandbox.app) as url, httpx2.AsyncClient(base_url=url) as http:
+    async with serving(sandbox.app) as url, httpx2.AsyncClient(base_url=url) as http:
         yield Stage(url, sandbox, http)
     keeping.cancel()
     with contextlib.suppress(asyncio.CancelledError):

@@ -15,8 +15,8 @@ from chatwright.catalogue import CATALOGUE
 from chatwright.features.contacts.exports.operations import start_export
 from chatwright.infra.claimer import Claimer
 from tests.conftest import Desk
-from tests.serving import events_in
-from tests.surfaces.mcp.server import connected, serving, token_of
+from tests.serving import events_in, serving
+from tests.surfaces.mcp.server import connected, token_of
 
 SERIES = re.compile(r"^(\w+)(?:\{(.*)\})? ([0-9.e+-]+)$")
 

@@ -17,7 +17,7 @@ from chatwright.kernel.errors import Unavailable
 from chatwright.ports.channel import CredentialsLost, Finding, HookRequest, InboxView
 from chatwright.ports.sending import Reaction
 from tests.channels.instagram.conftest import Gallery
-from tests.sandbox.running import served
+from tests.serving import serving
 
 DAY = 86_400
 NOW = datetime.now(UTC)
@@ -67,7 +67,7 @@ class TestConnecting:
             given = HookRequest("GET", {}, dict(request.query_params), b"")
             return PlainTextResponse(paged_gallery.channel.handshake(paged_gallery.inbox, given))
 
-        async with served(Starlette(routes=[Route("/hooks/1", answer, methods=["GET"])])) as url:
+        async with serving(Starlette(routes=[Route("/hooks/1", answer, methods=["GET"])])) as url:
             yield replace(paged_gallery.inbox, hook_url=f"{url}/hooks/1")
 
     async def test_the_account_tells_and_a_person_enters_the_address(self, own_gallery: Gallery) -> None:

@@ -15,7 +15,7 @@ from chatwright.kernel.errors import Forbidden
 from chatwright.ports.channel import Finding, HookRequest, InboxView
 from chatwright.ports.sending import Reaction
 from tests.channels.messenger.conftest import Counter
-from tests.sandbox.running import served
+from tests.serving import serving
 
 
 def found(findings: list[Finding]) -> dict[str, bool]:
@@ -37,7 +37,7 @@ async def door(counter: Counter) -> AsyncGenerator[InboxView[MessengerSettings]]
         except Forbidden:
             return Response(status_code=403)
 
-    async with served(Starlette(routes=[Route("/hooks/1", answer, methods=["GET"])])) as url:
+    async with serving(Starlette(routes=[Route("/hooks/1", answer, methods=["GET"])])) as url:
         yield replace(counter.inbox, hook_url=f"{url}/hooks/1")
 
 

@@ -31,7 +31,8 @@ from chatwright.ports.content import (
 from chatwright.ports.inbound import InboundMessage
 from chatwright.ports.sending import Outgoing, Reaction
 from tests.channels.telegram.conftest import PNG, Office, a_file
-from tests.sandbox.running import Ear, served
+from tests.sandbox.running import Ear
+from tests.serving import serving
 
 PLAIN = "Two *stars* and <b>no</b> markup_ at all."
 
@@ -287,7 +288,7 @@ class TestAnswersOnTheWay:
         async def answer(_: Request) -> Response:
             return Response(body, status)
 
-        async with served(Starlette(routes=[Route("/{path:path}", answer, methods=["POST"])])) as url:
+        async with serving(Starlette(routes=[Route("/{path:path}", answer, methods=["POST"])])) as url:
             outcome = await office.channel.send(office.with_settings(base_url=url), hello(office))
         assert outcome.reaction is reaction
 

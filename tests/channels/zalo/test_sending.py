@@ -40,7 +40,8 @@ from chatwright.ports.inbound import (
 from chatwright.ports.sending import Outgoing, Reaction
 from chatwright.ports.templates import TemplateDraft
 from tests.channels.zalo.conftest import PNG, Office, a_file
-from tests.sandbox.running import Ear, served
+from tests.sandbox.running import Ear
+from tests.serving import serving
 
 GIF = b"GIF89a" + struct.pack("<HH", 320, 240) + bytes(30)
 HELLO = TextContent(text="Hello")
@@ -285,7 +286,7 @@ class TestRefusals:
         async def answer(_: Request) -> Response:
             return Response("gateway", 502)
 
-        async with served(Starlette(routes=[Route("/{path:path}", answer, methods=["POST"])])) as url:
+        async with serving(Starlette(routes=[Route("/{path:path}", answer, methods=["POST"])])) as url:
             inbox = office.with_settings(api_url=url)
             media = Outgoing(new_id(), office.ada["id"], MediaContent(kind="image"), file=a_file())
             assert (await office.channel.send(inbox, media)).reaction is Reaction.RETRY
@@ -304,7 +305,7 @@ class TestRefusals:
             asked.append({"path": request.url.path, **await request.json()})
             return Response(b'{"data":{"message_id":"x-1"},"error":0,"message":"Success"}')
 
-        async with served(Starlette(routes=[Route("/{path:path}", answer, methods=["POST"])])) as url:
+        async with serving(Starlette(routes=[Route("/{path:path}", answer, methods=["POST"])])) as url:
             outgoing = Outgoing(new_id(), "an0n/c9", HELLO)
             outcome = await office.channel.send(office.with_settings(api_url=url), outgoing)
         assert outcome.external_id == "x-1"
@@ -380,7 +381,7 @@ class TestTokens:
         async def answer(_: Request) -> Response:
             return Response(body, 503)
 
-        async with served(Starlette(routes=[Route("/{path:path}", answer, methods=["POST"])])) as url:
+        async with serving(Starlette(routes=[Route("/{path:path}", answer, methods=["POST"])])) as url:
             with pytest.raises(Unavailable):
                 await office.channel.renew(office.with_settings(oauth_url=url))
         with pytest.raises(Unavailable):

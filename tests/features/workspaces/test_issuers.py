@@ -27,7 +27,7 @@ from chatwright.kernel.errors import ChatwrightError, RateLimitExceeded, Unauthe
 from chatwright.kernel.operation import RateClass
 from chatwright.net.http import Web
 from tests.conftest import Desk
-from tests.surfaces.mcp.server import serving
+from tests.serving import serving
 
 ISSUER = "https://login.example.com/"
 AUDIENCE = "https://chat.example.com/mcp"

@@ -14,7 +14,7 @@ from chatwright.net.graph.findings import App, find_permissions
 from chatwright.net.graph.profiles import find_profile
 from chatwright.net.http import Web
 from chatwright.ports.inbound import Person
-from tests.sandbox.running import served
+from tests.serving import serving
 
 APP = App("4711", "the app's secret")
 
@@ -37,7 +37,7 @@ class Graph:
 async def graph() -> AsyncGenerator[Graph]:
     web = Web(["127.0.0.1"])
     made = Graph(GraphClient(web, "EAAtoken"))
-    async with served(Starlette(routes=[Route("/{path:path}", made.tell)])) as url:
+    async with serving(Starlette(routes=[Route("/{path:path}", made.tell)])) as url:
         made.client = GraphClient(web, "EAAtoken", url)
         yield made
     await web.close()

@@ -10,7 +10,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from tests.sandbox.graph.conftest import Shop
-from tests.sandbox.running import Ear, Stage, served
+from tests.sandbox.running import Ear, Stage
+from tests.serving import serving
 
 
 async def _shake(request: Request) -> Response:
@@ -23,7 +24,7 @@ async def _shake(request: Request) -> Response:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def product() -> AsyncGenerator[str]:
-    async with served(Starlette(routes=[Route("/hook", _shake)])) as url:
+    async with serving(Starlette(routes=[Route("/hook", _shake)])) as url:
         yield f"{url}/hook"
 
 

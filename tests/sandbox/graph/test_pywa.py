@@ -16,7 +16,8 @@ from pywa_async.types import templates
 from starlette.applications import Starlette
 
 from chatwright.sandbox.graph.provider import Graph
-from tests.sandbox.running import Stage, served, staged
+from tests.sandbox.running import Stage, staged
+from tests.serving import serving
 
 LISTENERS = (
     "on_message",
@@ -64,7 +65,7 @@ class Business:
 @pytest_asyncio.fixture(loop_scope="session")
 async def business() -> AsyncGenerator[Business]:
     server: Any = Starlette()
-    async with staged([Graph]) as stage, served(server) as url:
+    async with staged([Graph]) as stage, serving(server) as url:
         account = await stage.account(
             "whatsapp", id="106540352242922", name="Acorn", details={"waba_id": "102290129340398"}
         )

@@ -4,7 +4,8 @@ import pytest_asyncio
 
 from chatwright.app.wiring import Product
 from tests.features.messaging.conftest import paper, post
-from tests.surfaces.mcp.server import mcp_application, serving
+from tests.serving import serving
+from tests.surfaces.mcp.server import mcp_application
 
 __all__ = ["paper", "post"]
 

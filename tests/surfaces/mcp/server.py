@@ -1,19 +1,14 @@
 """Serves the MCP face to real clients, in the loop of the tests."""
 
-import asyncio
-import contextlib
-import socket
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
-import uvicorn
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from starlette.applications import Starlette
 from starlette.routing import Route
-from starlette.types import ASGIApp
 
 from chatwright.app.wiring import Product
 from chatwright.catalogue import CATALOGUE
@@ -25,31 +20,6 @@ from tests.conftest import Desk
 
 VERSION = "9.8.7"
 ORIGIN = "https://chat.example.com"
-
-
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        """Signals stay with pytest."""
-        yield
-
-
-@asynccontextmanager
-async def serving(app: ASGIApp, *, port: int = 0) -> AsyncGenerator[str]:
-    """Serve on this machine, on a free port unless one is named; gives the base URL."""
-    listener = socket.create_server(("127.0.0.1", port))
-    server = _Server(uvicorn.Config(app, log_level="error", lifespan="on", timeout_graceful_shutdown=1))
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        while not server.started:
-            if task.done():
-                await task
-            await asyncio.sleep(0.01)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await task
-        listener.close()
 
 
 def mcp_application(product: Product, *, max_body: int = 100_000) -> Starlette:

@@ -14,7 +14,8 @@ from chatwright.features.contacts.tags.operations import create_tag, list_tags
 from chatwright.features.workspaces.operations import list_audit
 from chatwright.surfaces.mcp.schemas import full_input_schema
 from tests.conftest import Desk
-from tests.surfaces.mcp.server import ask, connected, mcp_application, modern, serving, token_of
+from tests.serving import serving
+from tests.surfaces.mcp.server import ask, connected, mcp_application, modern, token_of
 
 FORMS: dict[str, Any] = {"io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}}
 

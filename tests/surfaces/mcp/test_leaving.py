@@ -21,7 +21,8 @@ from chatwright.surfaces.mcp.challenges import Place
 from chatwright.surfaces.mcp.face import PATHS, McpFace
 from chatwright.surfaces.mcp.product import product_registry
 from tests.conftest import Desk
-from tests.surfaces.mcp.server import ORIGIN, legacy, modern, serving, token_of
+from tests.serving import serving
+from tests.surfaces.mcp.server import ORIGIN, legacy, modern, token_of
 
 
 class Nothing(Input):

@@ -31,7 +31,8 @@ from chatwright.surfaces.mcp.product import product_registry
 from chatwright.surfaces.mcp.sessions import Sessions
 from tests.conftest import Desk
 from tests.features.messaging.conftest import Post
-from tests.surfaces.mcp.server import connected, serving, token_of
+from tests.serving import serving
+from tests.surfaces.mcp.server import connected, token_of
 
 NAMED = {"type": "text", "field": "name", "operator": "is_set"}
 

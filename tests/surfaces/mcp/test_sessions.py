@@ -13,7 +13,8 @@ from chatwright.surfaces.mcp.face import Registry
 from chatwright.surfaces.mcp.sessions import Sessions
 from tests.conformance.registry import SCOPES, conformance_server
 from tests.conftest import Desk
-from tests.surfaces.mcp.server import LEGACY, MODERN, ask, legacy, modern, serving, token_of
+from tests.serving import serving
+from tests.surfaces.mcp.server import LEGACY, MODERN, ask, legacy, modern, token_of
 
 HELLO = {
     "protocolVersion": LEGACY,

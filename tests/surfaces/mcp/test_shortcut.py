@@ -20,7 +20,8 @@ from chatwright.surfaces.mcp.challenges import Place
 from chatwright.surfaces.mcp.face import PATHS, McpFace, Registry
 from chatwright.surfaces.mcp.product import product_registry
 from tests.conftest import Desk
-from tests.surfaces.mcp.server import ORIGIN, VERSION, ask, legacy, modern, serving, token_of
+from tests.serving import serving
+from tests.surfaces.mcp.server import ORIGIN, VERSION, ask, legacy, modern, token_of
 
 CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
 REVISION = "io.modelcontextprotocol/protocolVersion"
