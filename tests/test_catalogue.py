@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args, get_type_hints
 
 import asyncpg
 import pytest
@@ -30,7 +30,7 @@ from chatwright.infra.tables import Xid8
 from chatwright.kernel import errors
 from chatwright.kernel.caller import OWN_SCOPES
 from chatwright.kernel.errors import ChatwrightError
-from chatwright.kernel.operation import AnyOperation, Effect, Operation
+from chatwright.kernel.operation import PRIVATE, AnyOperation, Effect, Mark, Operation
 from chatwright.ports.database import Statement
 
 LONGEST_DESCRIPTION = 2048
@@ -110,6 +110,34 @@ class TestOperations:
         assert loose == []
 
     @every_operation
+    def test_nothing_goes_in_that_has_no_bounds(self, operation: AnyOperation) -> None:
+        """The size of a request bounds all of it together, far above what any one field is for."""
+        schema = operation.input.model_json_schema()
+        assert list(unbounded(schema, "")) == []
+
+    @pytest.mark.parametrize(
+        "schema",
+        [
+            {"type": "string"},
+            {"type": "string", "pattern": "^[a-z]+$"},
+            {"type": "string", "pattern": "^[a-z]{2,}$"},
+            {"type": "array", "items": {"type": "integer"}},
+            {"type": "object", "additionalProperties": {"type": "integer"}},
+            {"anyOf": [{"type": "array", "maxItems": 3, "items": {"type": "string"}}, {"type": "null"}]},
+        ],
+        ids=str,
+    )
+    def test_what_has_no_bounds_is_found(self, schema: dict[str, Any]) -> None:
+        assert len(list(unbounded({"properties": {"default": schema}}, ""))) == 1
+
+    @every_operation
+    def test_what_is_marked_private_is_private(self, operation: AnyOperation) -> None:
+        """A mark on a part of a field (`Annotated[X, PRIVATE] | None`) would hide nothing."""
+        hints = get_type_hints(operation.input, include_extras=True)
+        marked = {name for name, hint in hints.items() if has_mark(hint, PRIVATE)}
+        assert operation.private_fields == marked
+
+    @every_operation
     def test_who_asks_for_one_thing_can_be_told_that_it_is_not_there(self, operation: AnyOperation) -> None:
         if any(field.endswith("_id") for field in operation.path_fields):
             assert any(issubclass(error, errors.NotFound) for error in operation.errors)
@@ -121,6 +149,48 @@ def undescribed(schema: Mapping[str, Any]) -> Iterator[str]:
         for field, about in found.get("properties", {}).items():
             if "description" not in about and "const" not in about:
                 yield f"{name}.{field}"
+
+
+OPEN_QUANTIFIER = re.compile(r"[^\\][*+]|\{\d*,\}")
+
+
+def unbounded(node: object, place: str) -> Iterator[str]:
+    """Texts, lists and mappings of any length, anywhere in a schema."""
+    if isinstance(node, list):
+        for number, inner in enumerate(cast("list[object]", node)):
+            yield from unbounded(inner, f"{place}/{number}")
+    elif isinstance(node, dict):
+        schema = cast("dict[str, Any]", node)
+        if not has_bounds(schema):
+            yield place
+        for name, inner in schema.items():
+            yield from unbounded(inner, f"{place}/{name}")
+
+
+def has_bounds(schema: Mapping[str, Any]) -> bool:
+    """Whether what a schema describes has a greatest length, apart from what is in it."""
+    match schema.get("type"):
+        case "string":
+            return "enum" in schema or "const" in schema or text_has_bounds(schema)
+        case "array":
+            return "maxItems" in schema
+        case "object":
+            return "properties" in schema or "maxProperties" in schema
+        case _:
+            return True
+
+
+def text_has_bounds(schema: Mapping[str, Any]) -> bool:
+    """By its length, its format, or a pattern that nothing fits of any length."""
+    pattern = schema.get("pattern")
+    closed = pattern is not None and not OPEN_QUANTIFIER.search(pattern)
+    return closed or "maxLength" in schema or "format" in schema
+
+
+def has_mark(hint: Any, mark: Mark) -> bool:
+    """Whether a type carries a mark anywhere in it."""
+    inner = [has_mark(part, mark) for part in get_args(hint) if not isinstance(part, Mark)]
+    return mark in getattr(hint, "__metadata__", ()) or any(inner)
 
 
 class TestErrors:

@@ -21,6 +21,7 @@ FIRST_ID = UUID(int=0)
 
 DEFAULT_LIMIT = 25
 MAX_LIMIT = 200
+LONGEST_CURSOR = 4096
 
 
 class PageRequest(BaseModel):
@@ -28,7 +29,7 @@ class PageRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    cursor: str | None = None
+    cursor: Annotated[str, Field(max_length=LONGEST_CURSOR)] | None = None
     """Where to go on: `next_cursor` of the page before. Leave out for the first page."""
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT
     """How many items at most."""

@@ -9,11 +9,24 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from chatwright.kernel.lengths import Most
 from chatwright.kernel.operation import DETAIL
 
 MAX_TEXT = 10_000
 Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
 Label = Annotated[str, Field(min_length=1, max_length=80)]
+
+Words = Annotated[str, Most(MAX_TEXT)]
+"""Captions are as long as texts: what a channel does not show with a file goes as a text of its own."""
+Line = Annotated[str, Most(1000)]
+"""One line beside something. Providers show up to 80 characters of it; channels shorten it."""
+Payload = Annotated[str, Most(1000)]
+"""As long as the longest that a provider carries: Messenger's."""
+Address = Annotated[str, Most(4096)]
+"""Of a file or page; signed ones are long."""
+Mail = Annotated[str, Most(500_000)]
+"""Letters have no limit of their own."""
+ProviderId = Annotated[str, Most(512)]
 
 
 class _Part(BaseModel):
@@ -36,11 +49,11 @@ class MediaContent(_Part):
     """How to show it."""
     attachment_id: UUID | None = None
     """The stored file; absent while it is still being fetched from the provider."""
-    url: str | None = None
+    url: Address | None = None
     """Where the provider or sender offers it, when it is not stored here."""
-    caption: str | None = None
+    caption: Words | None = None
     """Text shown with it."""
-    filename: str | None = None
+    filename: Annotated[str, Most(255)] | None = None
     """Name to show and to save it under."""
 
 
@@ -52,9 +65,9 @@ class LocationContent(_Part):
     """Degrees north."""
     longitude: Annotated[float, Field(ge=-180, le=180)]
     """Degrees east."""
-    name: str | None = None
+    name: Line | None = None
     """Name of the place."""
-    address: str | None = None
+    address: Line | None = None
     """Postal address in words."""
 
 
@@ -62,11 +75,11 @@ class ContactCardContent(_Part):
     """Somebody's contact details."""
 
     type: Literal["contact_card"] = "contact_card"
-    name: str
+    name: Line
     """Full name."""
-    phones: list[str] = []
+    phones: Annotated[list[Annotated[str, Most(100)]], Most(50)] = []
     """Phone numbers as the sender wrote them."""
-    emails: list[str] = []
+    emails: Annotated[list[Annotated[str, Most(320)]], Most(50)] = []
     """E-mail addresses."""
 
 
@@ -75,9 +88,9 @@ class Button(_Part):
 
     label: Label
     """Words on the button."""
-    payload: str | None = None
+    payload: Payload | None = None
     """What comes back when it is pressed; the label when absent."""
-    url: str | None = None
+    url: Address | None = None
     """The page it opens instead of answering."""
 
 
@@ -106,16 +119,16 @@ class ListRow(_Part):
 
     title: Label
     """The choice."""
-    description: str | None = None
+    description: Line | None = None
     """More about it."""
-    payload: str | None = None
+    payload: Payload | None = None
     """What comes back when it is chosen; the title when absent."""
 
 
 class ListSection(_Part):
     """Choices under one heading."""
 
-    title: str | None = None
+    title: Line | None = None
     """The heading."""
     rows: Annotated[list[ListRow], Field(min_length=1, max_length=10)]
     """The choices."""
@@ -138,9 +151,9 @@ class Card(_Part):
 
     title: Label
     """Headline."""
-    subtitle: str | None = None
+    subtitle: Line | None = None
     """More words."""
-    image_url: str | None = None
+    image_url: Address | None = None
     """Picture."""
     buttons: Annotated[list[Button], Field(max_length=3)] = []
     """What can be pressed."""
@@ -158,11 +171,11 @@ class TemplateContent(_Part):
     """A message that the provider approved beforehand."""
 
     type: Literal["template"] = "template"
-    name: str
+    name: ProviderId
     """The template's name at the provider."""
-    language: str
+    language: Annotated[str, Most(35)]
     """Its language code there, e.g. `en_US`."""
-    parameters: dict[str, str] = {}
+    parameters: Annotated[dict[Annotated[str, Most(200)], Annotated[str, Most(4096)]], Most(100)] = {}
     """Values for its placeholders."""
 
 
@@ -170,9 +183,9 @@ class ReactionContent(_Part):
     """A reaction to an earlier message."""
 
     type: Literal["reaction"] = "reaction"
-    message_id: str
+    message_id: ProviderId
     """The message reacted to: our id, or the provider's where ours is not known."""
-    emoji: str
+    emoji: Annotated[str, Most(64)]
     """The reaction; empty when it was taken back."""
 
 
@@ -180,9 +193,9 @@ class ReplyContent(_Part):
     """A press on a button, a quick reply or a list row that we had sent."""
 
     type: Literal["reply"] = "reply"
-    text: str
+    text: Words
     """The words on what was pressed."""
-    payload: str
+    payload: Payload
     """What it stands for."""
 
 
@@ -192,11 +205,11 @@ class StoryReferenceContent(_Part):
     type: Literal["story_reference"] = "story_reference"
     kind: Literal["story_reply", "story_mention", "comment"]
     """What it refers to."""
-    reference: str
+    reference: ProviderId
     """The provider's id of the story or comment."""
-    text: str | None = None
+    text: Words | None = None
     """What was written."""
-    url: str | None = None
+    url: Address | None = None
     """Where to see it."""
 
 
@@ -204,13 +217,13 @@ class EmailContent(_Part):
     """An e-mail, without what it quotes of earlier ones; its files follow as messages of their own."""
 
     type: Literal["email"] = "email"
-    subject: str = ""
+    subject: Annotated[str, Most(998)] = ""
     """Its subject."""
-    text: str = ""
+    text: Mail = ""
     """What is new in it, as plain text."""
-    html: Annotated[str | None, DETAIL] = None
+    html: Annotated[Mail | None, DETAIL] = None
     """The whole of it as HTML, made safe to show; remote pictures are not among it."""
-    quoted: Annotated[str | None, DETAIL] = None
+    quoted: Annotated[Mail | None, DETAIL] = None
     """What it quotes and its signature, as plain text."""
 
 
@@ -218,9 +231,9 @@ class UnsupportedContent(_Part):
     """Something this product does not know yet; the raw event keeps the whole of it."""
 
     type: Literal["unsupported"] = "unsupported"
-    kind: str
+    kind: Annotated[str, Most(100)]
     """The provider's name for it."""
-    text: str | None = None
+    text: Words | None = None
     """Any words found in it."""
 
 

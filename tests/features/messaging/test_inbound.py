@@ -13,8 +13,8 @@ from chatwright.features.contacts.notes.operations import list_notes
 from chatwright.features.contacts.operations import find_contacts, get_contact, list_consents
 from chatwright.features.messaging.inboxes.health import set_health
 from chatwright.features.messaging.inboxes.operations import get_inbox
-from chatwright.features.messaging.operations import get_message, set_owner
-from chatwright.kernel.errors import NotFound
+from chatwright.features.messaging.operations import get_message, send_message, set_owner
+from chatwright.kernel.errors import InvalidInput, NotFound
 from chatwright.kernel.ids import new_id
 from chatwright.ports.sending import SendOutcome
 from tests.features.messaging.office import Office, office, offices
@@ -54,6 +54,20 @@ class TestMessages:
         (referred,) = await office.events("contact.referred")
         assert referred == {"source": "ad", "ref": "spring", "ad_id": "77", "click_id": "c-1"}
         assert [data["automatic"] for data in await office.events("message.created")] == [False, True]
+
+    async def test_what_is_longer_than_we_may_write_is_kept(self, office: Office) -> None:
+        place = {"type": "location", "latitude": 1, "longitude": 2, "name": "x" * 5000}
+        await office.write("here", content=place)
+        (message,) = await office.history()
+        assert message["content"]["name"] == place["name"]
+        conversation = await office.conversation()
+        with pytest.raises(InvalidInput) as refused:
+            await office.desk.call(send_message, conversation_id=conversation["id"], content=place)
+        (problem,) = refused.value.fields
+        assert (problem.path, "1000 characters" in problem.message) == ("content.location.name", True)
+        short = {**place, "name": "x" * 1000}
+        await office.desk.call(send_message, conversation_id=conversation["id"], content=short)
+        assert len(await office.history()) == 2
 
     async def test_it_opens_the_window_at_the_provider_s_time(self, office: Office) -> None:
         await office.write("hi", sent_at=at())

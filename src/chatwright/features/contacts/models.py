@@ -9,6 +9,7 @@ from pydantic import AfterValidator, EmailStr, Field, StringConstraints
 from chatwright.features.contacts.addresses import REGIONS
 from chatwright.features.contacts.filters import ContactFilter
 from chatwright.features.contacts.values import ChannelName, FieldKey, FieldValue, Name, Prose
+from chatwright.features.workspaces.models import TimeZone
 from chatwright.kernel.moments import Moment
 from chatwright.kernel.operation import DETAIL, OUTSIDE, Input, Output
 from chatwright.kernel.paging import PageRequest
@@ -121,7 +122,7 @@ class ContactProfile(Input):
     """Country (ISO 3166, e.g. `VN`) whose national phone numbers are meant where the + is missing."""
     locale: Locale | None = None
     """Language tag, e.g. `vi` or `en-GB`."""
-    timezone: str | None = None
+    timezone: TimeZone | None = None
     """IANA time zone, e.g. `Asia/Ho_Chi_Minh`."""
     fields: dict[FieldKey, FieldValue | None] = Field(default_factory=dict, max_length=100)
     """Values of custom fields by key; null takes a value away, fields not named stay."""

@@ -12,6 +12,14 @@ from chatwright.kernel.paging import PageRequest
 
 Role = Literal["owner", "admin", "agent", "analyst"]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+TimeZone = Annotated[str, Field(max_length=64)]
+
+Words = Annotated[str, Field(max_length=100)]
+Scopes = Annotated[list[Words], Field(max_length=100)]
+Toolsets = Annotated[list[Words], Field(min_length=1, max_length=100)]
+Ids = Annotated[list[UUID], Field(min_length=1, max_length=1000)]
+"""Of what access is limited to."""
+CallsPerMinute = Annotated[int, Field(ge=1, le=12_000)]
 
 
 class Workspace(Output):
@@ -38,7 +46,7 @@ class UpdateWorkspace(Input):
 
     name: Name | None = None
     """New name."""
-    timezone: str | None = None
+    timezone: TimeZone | None = None
     """New IANA time zone."""
     locale: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)] | None = None
     """New language tag."""
@@ -49,7 +57,7 @@ class CreateWorkspace(Input):
 
     name: Name
     """Name people see."""
-    timezone: str = "UTC"
+    timezone: TimeZone = "UTC"
     """IANA time zone."""
 
 
@@ -193,17 +201,17 @@ class CreateToken(Input):
 
     name: Name
     """What it is for."""
-    scopes: list[str] | None = None
+    scopes: Scopes | None = None
     """Scopes such as `contacts:read`; everything the caller may do when absent."""
     read_only: bool = False
     """Whether it may only read."""
-    toolsets: Annotated[list[str], Field(min_length=1)] | None = None
+    toolsets: Toolsets | None = None
     """Limit it to these toolsets: a room such as `contacts`, or a job such as `agent`."""
-    inbox_ids: Annotated[list[UUID], Field(min_length=1)] | None = None
+    inbox_ids: Ids | None = None
     """Limit it to these inboxes."""
-    tag_ids: Annotated[list[UUID], Field(min_length=1)] | None = None
+    tag_ids: Ids | None = None
     """Limit it to contacts that carry one of these tags, and to what belongs to those."""
-    calls_per_minute: Annotated[int, Field(ge=1, le=12_000)] | None = None
+    calls_per_minute: CallsPerMinute | None = None
     """Limit it to so many calls a minute."""
     supervised: bool = False
     """Whether a person has to approve its risky calls."""

@@ -28,7 +28,7 @@ class Attachment(Output):
 class RegisterAttachment(Input):
     """A file whose bytes are in the store already."""
 
-    storage_key: str
+    storage_key: Annotated[str, Field(max_length=200)]
     """Where they are."""
     filename: Name
     """Name to show and to save it under."""

@@ -7,11 +7,12 @@ from uuid import UUID
 from pydantic import Field
 
 from chatwright.features.contacts.values import Name
+from chatwright.kernel.lengths import LooseFields
 from chatwright.kernel.operation import DETAIL, OUTSIDE, PRIVATE, Input, Output
 from chatwright.kernel.paging import PageRequest
 
 Health = Literal["ok", "limited", "paused", "reconnect"]
-ChannelSettings = Annotated[dict[str, Any], PRIVATE]
+ChannelSettings = Annotated[LooseFields, PRIVATE]
 
 
 class Inbox(Output):
@@ -93,7 +94,7 @@ class ListChannels(PageRequest):
 class CreateInbox(Input):
     """A new inbox."""
 
-    channel: str
+    channel: Annotated[str, Field(max_length=100)]
     """Name of the channel, e.g. `webchat`."""
     name: Name
     """Name people see."""
@@ -112,7 +113,7 @@ class UpdateInbox(Input):
     """Id of the inbox."""
     name: Name | None = None
     """New name."""
-    settings: Annotated[dict[str, Any] | None, PRIVATE] = None
+    settings: Annotated[LooseFields | None, PRIVATE] = None
     """Settings to change, by name, secrets among them; the others stay."""
 
 

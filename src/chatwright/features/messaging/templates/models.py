@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from chatwright.kernel.lengths import LooseFields
 from chatwright.kernel.operation import OUTSIDE, Input, Output
 from chatwright.kernel.paging import PageRequest
 from chatwright.ports.templates import TemplateCategory, TemplateStatus
@@ -84,7 +85,7 @@ class CreateTemplate(Input):
     """Its language code, e.g. `en_US` or `vi`."""
     category: TemplateCategory
     """What it is for."""
-    components: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=10)]
+    components: Annotated[list[LooseFields], Field(min_length=1, max_length=10)]
     """Header, body, footer and buttons, in the provider's shape."""
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from chatwright.kernel.lengths import MOST_LOOSE_FIELDS
 from chatwright.kernel.operation import OUTSIDE, PRIVATE, Input, Output
 from chatwright.kernel.paging import PageRequest
 
@@ -13,6 +14,9 @@ MOST_HOURS = 24 * 30
 USUAL_HOURS = 72
 
 Status = Literal["waiting", "approved", "refused", "expired"]
+
+EditedArguments = Annotated[dict[str, Any], Field(max_length=MOST_LOOSE_FIELDS)]
+"""The operation that is called judges what is in them."""
 
 
 class Principal(Output):
@@ -74,7 +78,7 @@ class ApproveCall(Input):
 
     approval_id: UUID
     """Id of the approval."""
-    arguments: Annotated[dict[str, Any], PRIVATE] | None = None
+    arguments: Annotated[EditedArguments | None, PRIVATE] = None
     """Arguments to run it with instead; those left out stay as they were asked for."""
 
 

@@ -6,10 +6,12 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chatwright.features.workspaces.models import Name
+from chatwright.features.workspaces.models import CallsPerMinute, Ids, Name, Scopes, Toolsets
 from chatwright.kernel.moments import Moment
 from chatwright.kernel.operation import Input, Output
 from chatwright.kernel.paging import PageRequest
+
+RedirectUri = Annotated[str, Field(max_length=2048)]
 
 
 class Grant(Output):
@@ -90,17 +92,17 @@ class NarrowGrant(Input):
 
     grant_id: UUID
     """Id of the grant."""
-    scopes: Annotated[list[str], Field(min_length=1)] | None = None
+    scopes: Annotated[Scopes, Field(min_length=1)] | None = None
     """Only these of its scopes."""
     read_only: bool | None = None
     """True: it may only read from now on."""
-    toolsets: Annotated[list[str], Field(min_length=1)] | None = None
+    toolsets: Toolsets | None = None
     """Only these toolsets."""
-    inbox_ids: Annotated[list[UUID], Field(min_length=1)] | None = None
+    inbox_ids: Ids | None = None
     """Only these inboxes."""
-    tag_ids: Annotated[list[UUID], Field(min_length=1)] | None = None
+    tag_ids: Ids | None = None
     """Only contacts that carry one of these tags."""
-    calls_per_minute: Annotated[int, Field(ge=1, le=12_000)] | None = None
+    calls_per_minute: CallsPerMinute | None = None
     """At most so many calls a minute."""
     supervised: bool | None = None
     """True: a person has to approve its risky calls from now on."""
@@ -132,19 +134,19 @@ class CreateOAuthClient(Input):
 
     name: Name
     """What it is for; people see it when they are asked."""
-    scopes: list[str] | None = None
+    scopes: Scopes | None = None
     """Of a machine: scopes such as `contacts:read`; everything the caller may do when absent."""
-    redirect_uris: Annotated[list[str], Field(min_length=1, max_length=10)] | None = None
+    redirect_uris: Annotated[list[RedirectUri], Field(min_length=1, max_length=10)] | None = None
     """Where people are sent back to. With these it is no machine: it acts for people who sign in and allow it."""
     read_only: bool = False
     """Of a machine: whether it may only read."""
-    toolsets: Annotated[list[str], Field(min_length=1)] | None = None
+    toolsets: Toolsets | None = None
     """Of a machine: limit it to these toolsets."""
-    inbox_ids: Annotated[list[UUID], Field(min_length=1)] | None = None
+    inbox_ids: Ids | None = None
     """Of a machine: limit it to these inboxes."""
-    tag_ids: Annotated[list[UUID], Field(min_length=1)] | None = None
+    tag_ids: Ids | None = None
     """Of a machine: limit it to contacts that carry one of these tags."""
-    calls_per_minute: Annotated[int, Field(ge=1, le=12_000)] | None = None
+    calls_per_minute: CallsPerMinute | None = None
     """Of a machine: at most so many calls a minute."""
     supervised: bool = False
     """Of a machine: whether a person has to approve its risky calls."""
