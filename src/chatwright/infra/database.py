@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import orjson
 
+from chatwright.kernel.alarms import Deadline
 from chatwright.kernel.errors import Misconfigured, Unavailable
 from chatwright.ports.database import Connection, Unit, current
 from chatwright.ports.eventlog import events_topic
@@ -68,8 +69,6 @@ class PoolDatabase:
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", signals: "Signals") -> None:
         self._pool = pool
         self._signals = signals
-        self._busy = 0
-        """Connections that are lent out or waited for. Asking the pool would take a look at every one of them."""
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Unit]:
@@ -89,22 +88,17 @@ class PoolDatabase:
         return PoolUse(self._pool.get_size() - idle, idle, self._pool.get_max_size())
 
     async def acquire(self) -> Any:  # noqa: ANN401 - asyncpg's pool proxy has no public type.
-        """Take a connection; raises Unavailable."""
-        # A limit of time costs about as much as taking a connection that is free.
-        seconds = None if self._busy < self._pool.get_max_size() else ACQUIRE_SECONDS
-        self._busy += 1
+        """Take a connection; raises Unavailable when there is none in time."""
         try:
-            return await self._pool.acquire(timeout=seconds)
-        except BaseException as error:
-            self._busy -= 1
-            if isinstance(error, _UNREACHABLE):
-                message = "The database cannot be reached."
-                raise Unavailable(message, retry_after_ms=1000) from error
-            raise
+            # The pool's own limit of time would be a task and a timer for each call that has to wait.
+            with Deadline(ACQUIRE_SECONDS):
+                return await self._pool.acquire()
+        except _UNREACHABLE as error:
+            message = "The database cannot be reached."
+            raise Unavailable(message, retry_after_ms=1000) from error
 
     async def release(self, connection: Any) -> None:  # noqa: ANN401 - see acquire.
         """Give a connection back."""
-        self._busy -= 1
         await self._pool.release(connection)
 
     def announce(self, unit: Unit) -> None:
@@ -151,7 +145,6 @@ async def open_pool(dsn: str, *, size: int) -> "asyncpg.Pool[asyncpg.Record]":
             dsn,
             min_size=1,
             max_size=size,
-            timeout=ACQUIRE_SECONDS,
             init=prepare_connection,
             reset=_leave_as_it_is,
             server_settings=SESSION,
