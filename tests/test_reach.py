@@ -1,5 +1,6 @@
-"""A caller limited to one tag reaches nothing of contacts without it: made from the catalogue."""
+"""A caller limited to one tag, or to one inbox, reaches nothing beyond it: made from the catalogue."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -18,31 +19,53 @@ from tests.makers import World
 from tests.sampling import IdOf, Place, arguments_for, id_places
 from tests.test_isolation import filled, listing
 
-BELONGS: frozenset[str] = frozenset({"contact", "conversation", "message"})
+BEYOND = {
+    "tag": ("contact", "conversation", "message"),
+    "inbox": ("inbox", "conversation", "message", "attachment", "event"),
+}
+"""What is out of reach of a caller so limited, in a workspace whose things are all beyond the limit."""
 PLACES = [
-    place
+    pytest.param(limit, place, id=f"{limit}-{place}")
+    for limit, nouns in BEYOND.items()
     for operation in CATALOGUE
     for place in id_places(operation)
-    if place.noun in BELONGS and len(place.route) == 1
+    if place.noun in nouns and len(place.route) == 1
 ]
-LISTS = [
-    operation for operation in CATALOGUE if not operation.writes and "items" in operation.output.model_fields
+OPERATIONS = [
+    pytest.param(limit, operation, id=f"{limit}-{operation.name}")
+    for limit in BEYOND
+    for operation in CATALOGUE
 ]
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """A workspace with one thing of every kind, and a caller who may do everything within a limit.
+
+    The limit is a tag that no contact carries, or an inbox that none of these things belongs to.
+    """
+
+    world: World
+    limited: Caller
+    beyond: tuple[str, ...]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def world(product: Product) -> World:
-    """A workspace with one thing of every kind, and with a tag that no contact carries."""
+async def bounds(request: pytest.FixtureRequest, product: Product) -> Bounds:
+    """... of the limit that the test names."""
     world = World(await open_desk(product))
     await world.furnish()
-    return world
+    limit = request.param
+    one = (
+        (await world.call("tags.create", name="Nobody's"))["id"]
+        if limit == "tag"
+        else await world.fresh(limit)
+    )
+    return Bounds(world, await caller_within(world, **{f"{limit}_ids": [one]}), BEYOND[limit])
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def limited(world: World) -> Caller:
-    """One that may do everything, but is limited to that tag."""
-    tag = await world.call("tags.create", name="Nobody's")
-    made = await world.call("token.create", name="limited", tag_ids=[tag["id"]])
+async def caller_within(world: World, **limits: list[str]) -> Caller:
+    made = await world.call("token.create", name="limited", **limits)
     here = Presented(Surface.HTTP, client="tests")
     return await world.desk.product.authenticator.by_token(made["token"], here)
 
@@ -54,24 +77,24 @@ async def ending(world: World, caller: Caller, operation: AnyOperation, argument
         return error
 
 
-@pytest.mark.parametrize("place", PLACES, ids=str)
-async def test_what_belongs_to_others_is_out_of_reach(place: Place, world: World, limited: Caller) -> None:
-    arguments = await filled(arguments_for(place.operation, place), world, world)
-    ended = await ending(world, limited, place.operation, arguments)
+@pytest.mark.parametrize(("bounds", "place"), PLACES, indirect=["bounds"])
+async def test_what_belongs_to_others_is_out_of_reach(bounds: Bounds, place: Place) -> None:
+    arguments = await filled(arguments_for(place.operation, place), bounds.world, bounds.world)
+    ended = await ending(bounds.world, bounds.limited, place.operation, arguments)
     assert isinstance(ended, NotFound | Forbidden), ended
 
 
-@pytest.mark.parametrize("operation", CATALOGUE, ids=lambda operation: operation.name)
-async def test_nothing_of_a_contact_shows(operation: AnyOperation, world: World, limited: Caller) -> None:
-    arguments = await listing(operation, world)
+@pytest.mark.parametrize(("bounds", "operation"), OPERATIONS, indirect=["bounds"])
+async def test_nothing_beyond_shows(bounds: Bounds, operation: AnyOperation) -> None:
+    arguments = await listing(operation, bounds.world)
     if any(isinstance(value, IdOf) for value in arguments.values()):
-        arguments = await filled(arguments, world, world)
-    ended = await ending(world, limited, operation, arguments)
+        arguments = await filled(arguments, bounds.world, bounds.world)
+    ended = await ending(bounds.world, bounds.limited, operation, arguments)
     if isinstance(ended, ChatwrightError):
         return
     text = orjson.dumps(ended).decode()
-    for noun in BELONGS:
-        assert await world.id_of(noun) not in text
+    for noun in bounds.beyond:
+        assert await bounds.world.id_of(noun) not in text
 
 
 async def test_the_names_are_of_operations_there_are() -> None:
@@ -89,9 +112,7 @@ class TestWithin:
         other = await world.fresh("contact")
         await world.call("contacts.add_tags", contact_id=contact_id, tags=["VIP"])
         (tag,) = (await world.call("tags.list"))["items"]
-        made = await world.call("token.create", name="limited", tag_ids=[tag["id"]])
-        here = Presented(Surface.HTTP, client="tests")
-        caller = await desk.product.authenticator.by_token(made["token"], here)
+        caller = await caller_within(world, tag_ids=[tag["id"]])
 
         async def call(called: str, /, **arguments: Any) -> Any:
             operation = next(each for each in CATALOGUE if each.name == called)
