@@ -2,7 +2,11 @@
 
 import pytest
 
+from chatwright.app.settings import Settings
 from chatwright.app.wiring import Product
+from chatwright.infra import database
+from chatwright.infra.database import PoolDatabase, open_pool
+from chatwright.kernel.errors import Unavailable
 from chatwright.kernel.events import Event
 from chatwright.kernel.ids import new_id
 from chatwright.ports.database import emit
@@ -43,3 +47,20 @@ async def test_an_event_needs_a_transaction(product: Product, desk: Desk) -> Non
     async with product.database.autocommit():
         with pytest.raises(LookupError, match=r"contact\.created"):
             emit(event)
+
+
+async def test_whoever_waits_too_long_for_a_connection_is_told(
+    settings: Settings, product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert settings.database_url is not None
+    pool = await open_pool(settings.database_url, size=1)
+    small = PoolDatabase(pool, product.signals)
+    monkeypatch.setattr(database, "ACQUIRE_SECONDS", 0.05)
+    try:
+        async with small.autocommit():
+            with pytest.raises(Unavailable, match="cannot be reached"):
+                await small.autocommit().__aenter__()
+        async with small.autocommit() as unit:
+            assert await unit.connection.fetchrow("select 1")
+    finally:
+        await pool.close()
