@@ -51,17 +51,22 @@ class Bounds:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def bounds(request: pytest.FixtureRequest, product: Product) -> Bounds:
+async def all_bounds(product: Product) -> dict[str, Bounds]:
+    """... of every limit."""
+    made: dict[str, Bounds] = {}
+    for limit, nouns in BEYOND.items():
+        world = World(await open_desk(product))
+        await world.furnish()
+        tag = await world.call("tags.create", name="Nobody's")
+        one = tag["id"] if limit == "tag" else await world.fresh(limit)
+        made[limit] = Bounds(world, await caller_within(world, **{f"{limit}_ids": [one]}), nouns)
+    return made
+
+
+@pytest.fixture
+def bounds(limit: str, all_bounds: dict[str, Bounds]) -> Bounds:
     """... of the limit that the test names."""
-    world = World(await open_desk(product))
-    await world.furnish()
-    limit = request.param
-    one = (
-        (await world.call("tags.create", name="Nobody's"))["id"]
-        if limit == "tag"
-        else await world.fresh(limit)
-    )
-    return Bounds(world, await caller_within(world, **{f"{limit}_ids": [one]}), BEYOND[limit])
+    return all_bounds[limit]
 
 
 async def caller_within(world: World, **limits: list[str]) -> Caller:
@@ -77,14 +82,14 @@ async def ending(world: World, caller: Caller, operation: AnyOperation, argument
         return error
 
 
-@pytest.mark.parametrize(("bounds", "place"), PLACES, indirect=["bounds"])
+@pytest.mark.parametrize(("limit", "place"), PLACES)
 async def test_what_belongs_to_others_is_out_of_reach(bounds: Bounds, place: Place) -> None:
     arguments = await filled(arguments_for(place.operation, place), bounds.world, bounds.world)
     ended = await ending(bounds.world, bounds.limited, place.operation, arguments)
     assert isinstance(ended, NotFound | Forbidden), ended
 
 
-@pytest.mark.parametrize(("bounds", "operation"), OPERATIONS, indirect=["bounds"])
+@pytest.mark.parametrize(("limit", "operation"), OPERATIONS)
 async def test_nothing_beyond_shows(bounds: Bounds, operation: AnyOperation) -> None:
     arguments = await listing(operation, bounds.world)
     if any(isinstance(value, IdOf) for value in arguments.values()):
