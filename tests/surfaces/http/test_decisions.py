@@ -91,6 +91,17 @@ class TestApprovals:
         )
         assert "<form" not in (await browser.get(f"/approvals/{waiting[0]}")).text
 
+    async def test_it_is_tried_before_it_is_decided(
+        self, browser: httpx2.AsyncClient, desk: Desk, waiting: tuple[str, Caller]
+    ) -> None:
+        shown = (await status_of(desk, waiting[0]))["arguments"]
+        text = httpx2.Response(200, json={**shown, "name": "Silver"}).text
+        page = await browser.post(f"/approvals/{waiting[0]}", data={"decision": "try", "arguments": text})
+        answered = page.text.partition("What it would answer")[2]
+        assert "&quot;name&quot;: &quot;Silver&quot;" in answered
+        assert (await status_of(desk, waiting[0]))["status"] == "waiting"
+        assert await tags(desk) == ["VIP"]
+
     async def test_it_is_approved_with_what_the_person_changed(
         self, browser: httpx2.AsyncClient, desk: Desk, waiting: tuple[str, Caller]
     ) -> None:

@@ -84,6 +84,9 @@ async def decide(request: Request) -> Response:
     try:
         approval = await _found(request, person)
         told = once(await read_form(request))
+        if told.get("decision") == "try":
+            tried = await _tried(request, person, approval, told)
+            return _call_page(request, person, approval, typed=told.get("arguments"), tried=tried)
         await _decide(request, person, approval, told)
     except ChatwrightError as error:
         if approval is None or approval["status"] != "waiting":
@@ -106,6 +109,16 @@ async def _decide(
             await pipeline.run(person, refuse_call, wish)
         case _:
             raise InvalidInput("Say whether to approve or to refuse it.")
+
+
+async def _tried(
+    request: Request, person: Caller, approval: Mapping[str, Any], told: Mapping[str, str]
+) -> HTML:
+    """What the call would answer if it were approved now."""
+    changes = _changes(approval["arguments"], told.get("arguments", ""))
+    wish = {"approval_id": approval["id"], "arguments": changes}
+    value = (await parts_of(request).pipeline.rehearse(person, approve_call, wish)).value
+    return filled("approval_tried", result=_as_json(value["result"]))
 
 
 def _changes(shown: Mapping[str, Any], text: str) -> dict[str, Any] | None:
@@ -139,17 +152,19 @@ def _call_page(
     approval: Mapping[str, Any],
     error: ChatwrightError | None = None,
     typed: str | None = None,
+    tried: HTML | None = None,
 ) -> Response:
     words = _words(approval)
-    arguments = orjson.dumps(approval["arguments"], option=orjson.OPT_INDENT_2).decode()
+    arguments = _as_json(approval["arguments"])
     if approval["status"] == "waiting" and approve_call.open_to(person):
         text = arguments if typed is None else typed
         body = filled(
             "approval_forms",
             id=words["id"],
-            problem="" if error is None else _said(error),
+            problem="" if error is None else error.message,
             arguments=text,
             rows=str(min(MOST_ROWS, text.count("\n") + 2)),
+            tried=tried or HTML(),
         )
     else:
         body = filled("approval_arguments", arguments=arguments)
@@ -162,9 +177,9 @@ def _call_page(
 def _decision(approval: Mapping[str, Any]) -> HTML:
     if approval["decided_by"] is None:
         return HTML()
-    return filled(
-        "approval_decision", by=approval["decided_by"]["name"], reason=approval["reason"] or "none given"
-    )
+    refused = approval["status"] == "refused"
+    reason = filled("approval_reason", reason=approval["reason"] or "none given") if refused else HTML()
+    return filled("approval_decision", by=approval["decided_by"]["name"], reason=reason)
 
 
 def _words(approval: Mapping[str, Any]) -> dict[str, str]:
@@ -181,10 +196,8 @@ def _words(approval: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _said(error: ChatwrightError) -> str:
-    """What is wrong, with the fields it is about."""
-    fields = "; ".join(f"{field.path}: {field.message}" for field in error.fields)
-    return f"{error.message} {fields}".strip()
+def _as_json(value: object) -> str:
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
 
 
 def _sorry(request: Request, error: ChatwrightError) -> Response:

@@ -39,7 +39,7 @@ from chatwright.features.workspaces.operations import (
     revoke_token,
     set_member_role,
 )
-from chatwright.kernel.caller import Caller, Surface, Trust
+from chatwright.kernel.caller import Caller, PrincipalKind, Surface, Trust
 from chatwright.kernel.errors import ApprovalRequired, ChatwrightError, Forbidden
 from chatwright.kernel.operation import AnyOperation
 from tests.conftest import Desk
@@ -249,10 +249,27 @@ class TestApproving:
     ) -> None:
         approval_id = await waiting(desk, robot, delete_tag, tag_id=tag_id)
         outcome = await desk.product.pipeline.rehearse(owner, approve_call, {"approval_id": approval_id})
-        assert outcome.value["status"] == "approved"
+        assert (outcome.value["status"], outcome.value["result"]["name"]) == ("approved", "VIP")
         shown = await desk.call(get_approval, as_=owner, approval_id=approval_id)
         assert shown["status"] == "waiting"
         assert await names(desk) == ["VIP"]
+
+    async def test_a_rehearsal_shows_nothing_to_whoever_could_not_make_the_call(
+        self, desk: Desk, robot: Caller, tag_id: str
+    ) -> None:
+        approval_id = await waiting(desk, robot, delete_tag, tag_id=tag_id)
+        clerk = desk.caller_with("approvals:write", kind=PrincipalKind.MEMBER)
+        outcome = await desk.product.pipeline.rehearse(clerk, approve_call, {"approval_id": approval_id})
+        assert (outcome.value["status"], outcome.value["result"]) == ("approved", None)
+
+    async def test_a_rehearsal_shows_nothing_that_was_kept_for_its_requester(
+        self, desk: Desk, owner: Caller, robot: Caller, tag_id: str
+    ) -> None:
+        approval_id = await waiting(desk, robot, delete_tag, key="k1", tag_id=tag_id)
+        unwatched = replace(robot, supervised=False, surface=Surface.HTTP)
+        await desk.product.pipeline.run(unwatched, delete_tag, {"tag_id": tag_id}, idempotency_key="k1")
+        outcome = await desk.product.pipeline.rehearse(owner, approve_call, {"approval_id": approval_id})
+        assert (outcome.value["status"], outcome.value["result"]) == ("approved", None)
 
 
 class TestWhoDecides:

@@ -56,7 +56,8 @@ class Approval(Output):
     edited: bool
     """Whether it ran with other arguments than were asked for."""
     result: Annotated[Any, OUTSIDE] = None
-    """What the call answered once it was approved; only its requester sees this."""
+    """What the call answered once it was approved, for its requester alone; in a dry run what it would answer, for
+    whoever could make such a call."""
 
 
 class ListApprovals(PageRequest):

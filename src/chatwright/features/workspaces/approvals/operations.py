@@ -56,6 +56,8 @@ class _Done:
 
     result: bytes
     shown: Mapping[str, Any]
+    kept: bool = False
+    """Whether it happened before, under its idempotency key."""
 
 
 @operation(
@@ -129,7 +131,11 @@ async def approve_call(caller: Caller, request: ApproveCall) -> Approval:
     )
     edited = done.shown if request.arguments else None
     sealed = cipher.seal(done.result, f"approved:{row.id}")
-    return await _decided(caller, row, "approved", shown=edited, result=sealed)
+    approved = await _decided(caller, row, "approved", shown=edited, result=sealed)
+    if caller.rehearsing and not done.kept and called.open_to(caller):
+        # A secret in it is worth nothing, for what it opens is undone.
+        return approved.model_copy(update={"result": orjson.loads(done.result)})
+    return approved
 
 
 @operation(
@@ -227,7 +233,7 @@ async def _carried_out(
     fingerprint = key.fingerprint(cipher, _asked(called, waiting))
     stored = await key.stored(cipher, fingerprint)
     if stored is not None:
-        return _Done(orjson.dumps(stored), shown)
+        return _Done(orjson.dumps(stored), shown, kept=True)
     result = (await called(key.held_by(waiting.requester), request)).model_dump_json().encode()
     await key.keep(cipher, fingerprint, result)
     return _Done(result, shown)
