@@ -57,12 +57,23 @@ def _offering() -> None:
     Offering().register()
 
 
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """DSN of the run's PostgreSQL: one embedded server that all xdist workers share."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def postgres(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """DSN of the run's PostgreSQL: one embedded server that all xdist workers share.
+
+    It does not wait for the disk, as nothing here has to outlive a crash of the machine.
+    """
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    return start_embedded(shared / "postgres").dsn
+    dsn = start_embedded(shared / "postgres").dsn
+    connection = await asyncpg.connect(dsn)
+    try:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            await connection.execute(f"alter system set {setting} = off")
+        await connection.execute("select pg_reload_conf()")
+    finally:
+        await connection.close()
+    return dsn
 
 
 async def create_database(postgres: str, name: str) -> str:
