@@ -250,7 +250,7 @@ class TestConnections:
         await _become(desk, "analyst")
         person = await browser.get("/")
         assert '<a href="/connections">' in person.text
-        assert "connected no program yet" in (await browser.get("/connections")).text
+        assert "No program is connected." in (await browser.get("/connections")).text
         async with desk.product.database.transaction() as unit:
             user_id = await unit.connection.fetchrow(
                 "select user_id from members where workspace_id = $1", desk.caller.workspace_id

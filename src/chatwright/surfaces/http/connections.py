@@ -18,7 +18,7 @@ from chatwright.surfaces.http.oauth.forms import read_form
 from chatwright.surfaces.http.pages import HTML, filled, message_page, page
 from chatwright.surfaces.http.parts import parts_of
 
-NOTHING = HTML("<p>You have connected no program yet.</p>")
+NOTHING = HTML("<p>No program is connected.</p>")
 
 
 def connection_routes() -> list[Route]:
