@@ -12,7 +12,11 @@ from starlette.types import ASGIApp
 
 from chatwright.features.contacts.tags.operations import create_tag, list_tags, rename_tag
 from chatwright.features.workspaces.approvals import supervising
-from chatwright.features.workspaces.approvals.operations import get_approval, set_approval_policy
+from chatwright.features.workspaces.approvals.operations import (
+    get_approval,
+    get_approval_policy,
+    set_approval_policy,
+)
 from chatwright.features.workspaces.oauth.operations import (
     end_connection,
     list_connections,
@@ -171,6 +175,29 @@ class TestApprovals:
     async def test_what_cannot_be_a_call_is_not_there(self, browser: httpx2.AsyncClient) -> None:
         answer = await browser.get("/approvals/x")
         assert (answer.status_code, "There is nothing at this address." in answer.text) == (404, True)
+
+    async def test_what_waits_is_said_on_the_page(self, browser: httpx2.AsyncClient, desk: Desk) -> None:
+        assert '<option value="none" selected>' in (await browser.get("/approvals")).text
+        answer = await browser.post("/approvals/policy", data={"supervision": "writes", "hours": "5"})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/approvals")
+        page = (await browser.get("/approvals")).text
+        assert '<option value="writes" selected>' in page
+        assert 'value="5"' in page
+        assert await desk.call(get_approval_policy) == {"supervision": "writes", "hours": 5}
+
+    @pytest.mark.parametrize("form", [{"hours": "5"}, {"supervision": "all"}, {"supervision": "risky", "hours": "0"}])
+    async def test_a_policy_that_is_none_changes_nothing(
+        self, browser: httpx2.AsyncClient, desk: Desk, form: dict[str, str]
+    ) -> None:
+        answer = await browser.post("/approvals/policy", data=form)
+        assert (answer.status_code, "Nothing was changed" in answer.text) == (422, True)
+        assert (await desk.call(get_approval_policy))["supervision"] == "none"
+
+    async def test_another_site_sets_no_policy(self, browser: httpx2.AsyncClient, desk: Desk) -> None:
+        form = {"supervision": "writes", "hours": "5"}
+        answer = await browser.post("/approvals/policy", data=form, headers={"sec-fetch-site": "cross-site"})
+        assert answer.status_code == 403
+        assert (await desk.call(get_approval_policy))["supervision"] == "none"
 
     async def test_members_who_may_not_decide_see_none(
         self, app: ASGIApp, desk: Desk, waiting: tuple[str, Caller]

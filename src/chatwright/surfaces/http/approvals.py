@@ -8,11 +8,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from chatwright.features.workspaces.approvals.models import MOST_HOURS
 from chatwright.features.workspaces.approvals.operations import (
     approve_call,
     get_approval,
+    get_approval_policy,
     list_approvals,
     refuse_call,
+    set_approval_policy,
 )
 from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import ChatwrightError, InvalidInput
@@ -28,12 +31,19 @@ LATELY = 20
 MOST_ROWS = 20
 NONE_WAITING = HTML("<p>Nothing waits for you.</p>")
 NONE_DECIDED = HTML("<p>Nothing yet.</p>")
+SUPERVISIONS = {
+    "none": "only those of supervised programs that are risky",
+    "risky": "deletions, exports and what reaches outside",
+    "writes": "whatever changes something",
+}
+"""What a workspace may want to see first, in words that follow `Calls of programs that wait`."""
 
 
 def approval_routes() -> list[Route]:
     """The queue, and each call in it."""
     return [
         Route("/approvals", show_queue, methods=["GET"]),
+        Route("/approvals/policy", set_policy, methods=["POST"]),
         Route("/approvals/{approval_id:uuid}", show_call, methods=["GET"]),
         Route("/approvals/{approval_id:uuid}", decide, methods=["POST"]),
     ]
@@ -47,6 +57,7 @@ async def show_queue(request: Request) -> Response:
     try:
         waiting = await _listed(request, person, status="waiting", limit=MAX_LIMIT)
         lately = await _listed(request, person, limit=LATELY)
+        policy = await _policy_form(request, person)
     except ChatwrightError as error:
         return _sorry(request, error)
     cards = "".join(filled("approval_waiting", **_words(one)) for one in waiting)
@@ -58,8 +69,22 @@ async def show_queue(request: Request) -> Response:
         workspace=await workspace_name(request, person),
         waiting=HTML(cards) or NONE_WAITING,
         decided=HTML(f"<ul>{decided}</ul>") if decided else NONE_DECIDED,
+        policy=policy,
     )
     return page(request, "Approvals", body)
+
+
+async def set_policy(request: Request) -> Response:
+    """Say which calls wait from now on."""
+    person = await person_of(request)
+    if person is None:
+        return to_sign_in(request)
+    try:
+        wish = dict(await read_form(request))
+        await parts_of(request).pipeline.run(person, set_approval_policy, wish)
+    except ChatwrightError as error:
+        return message_page(request, "Nothing was changed", error.message, error.http_status)
+    return RedirectResponse("/approvals", 303, {"cache-control": "no-store"})
 
 
 async def show_call(request: Request) -> Response:
@@ -135,6 +160,18 @@ def _changes(shown: Mapping[str, Any], text: str) -> dict[str, Any] | None:
     return {
         name: inner for name, inner in wanted.items() if name not in shown or shown[name] != inner
     } or None
+
+
+async def _policy_form(request: Request, person: Caller) -> HTML:
+    """What the workspace wants to see first, for whoever may change it."""
+    if not set_approval_policy.open_to(person):
+        return HTML()
+    policy = (await parts_of(request).pipeline.run(person, get_approval_policy, {})).value
+    options = "".join(
+        f'<option value="{value}"{" selected" if value == policy["supervision"] else ""}>{words}</option>'
+        for value, words in SUPERVISIONS.items()
+    )
+    return filled("approval_policy", options=HTML(options), hours=str(policy["hours"]), most=str(MOST_HOURS))
 
 
 async def _listed(request: Request, person: Caller, **wish: object) -> list[dict[str, Any]]:
