@@ -36,10 +36,14 @@ def welcome(
             "Become the owner with this link. It works once, and is shown only now:",
             f"  {url}{setup_path}",
         ]
-    paragraphs += _local_client() if local else ["Connect an MCP client by HTTP:"]
+    paragraphs += (
+        _local_client() if local else ["Connect an MCP client by HTTP; it asks you on a page of this server:"]
+    )
     maker = "'chatwright token create --name NAME'" if local else "the page, once you have signed in,"
     paragraphs += [
-        _lines(("URL", f"{url}/mcp"), ("Header", "Authorization: Bearer TOKEN")),
+        f"  {url}/mcp",
+        "One that does not know OAuth sends a header with it:",
+        "  Authorization: Bearer TOKEN",
         f"where {maker} makes the TOKEN.",
         "Stop with Ctrl-C.",
     ]
@@ -50,7 +54,7 @@ def _local_client() -> list[str]:
     return [
         "Connect an MCP client on this machine by pasting this into its configuration:",
         json.dumps(stdio_configuration(), indent=2),
-        "Or one that reaches this address by HTTP:",
+        "Or one that reaches this address by HTTP; it asks you on a page of this server:",
     ]
 
 
