@@ -46,7 +46,17 @@ def _certificates() -> Generator[None]:
 def _logs(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
     """Logs go to a file: servers run in the process of the tests, beside commands whose output is looked at."""
     with (tmp_path_factory.getbasetemp() / "log.txt").open("w", errors="backslashreplace") as file:
-        structlog.configure(logger_factory=lambda *_: structlog.WriteLogger(file))
+        structlog.configure(
+            # As the product has it. The tracebacks that structlog makes by itself take a second each.
+            processors=[
+                structlog.contextvars.merge_contextvars,
+                structlog.processors.add_log_level,
+                structlog.dev.ConsoleRenderer(
+                    colors=False, exception_formatter=structlog.dev.plain_traceback
+                ),
+            ],
+            logger_factory=lambda *_: structlog.WriteLogger(file),
+        )
         yield
         structlog.reset_defaults()
 
