@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -17,6 +18,7 @@ from chatwright.catalogue import DEFAULT_TOOLSET
 from chatwright.features.workspaces.models import Role
 from chatwright.features.workspaces.rules import all_scopes, scopes_of_member
 from chatwright.kernel.caller import Caller, PrincipalKind, Surface
+from chatwright.ports.calls import Called
 from chatwright.surfaces.mcp.calls import Calls
 from chatwright.surfaces.mcp.costs import MOST_BY_DEFAULT, MOST_PER_TOOL, bytes_of, tokens_of
 from chatwright.surfaces.mcp.selection import EXCLUDE_HEADER, READONLY_HEADER, Selection, read_selection
@@ -32,9 +34,10 @@ class _Unanswered(Calls):
         """Nothing is needed."""
 
 
-async def _undrawn(caller: Caller) -> None:
+def _unwatched(caller: Caller, called: Called) -> AbstractAsyncContextManager[None]:
     """Nobody searches here."""
-    del caller
+    del caller, called
+    return nullcontext()
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def inspect(toolsets: str, exclude: str, *, read_only: bool, role: Role | None) 
     offering.register()
     headers = {EXCLUDE_HEADER: exclude, READONLY_HEADER: str(read_only)}
     selection = read_selection(f"/mcp/x/{toolsets}" if toolsets else "/mcp", headers)
-    tools, caller = Tools(offering.operations, _Unanswered(), _undrawn), _caller(role)
+    tools, caller = Tools(offering.operations, _Unanswered(), _unwatched), _caller(role)
     return Inspection(
         shown=Listing(tools.visible_to(caller, selection)),
         toolsets={

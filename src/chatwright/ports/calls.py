@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import Protocol
 
 from chatwright.kernel.caller import Caller
-from chatwright.kernel.operation import AnyOperation
 
 
 class CallOutcome(StrEnum):
@@ -26,12 +25,21 @@ class CallOutcome(StrEnum):
     """Its client went away, or the server had to stop."""
 
 
+class Called(Protocol):
+    """What a call is of: an operation, or something that a face does beside them."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def writes(self) -> bool: ...
+
+
 @dataclass(slots=True)
 class WatchedCall:
     """One call; how it ended is known when the watch ends."""
 
     caller: Caller
-    operation: AnyOperation
+    operation: Called
     outcome: CallOutcome = CallOutcome.STOPPED
     code: str = ""
     """The code of its error, if it ended with one."""

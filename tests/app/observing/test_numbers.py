@@ -18,6 +18,7 @@ from tests.conftest import Desk
 from tests.serving import events_in, serving
 from tests.surfaces.mcp.server import connected, token_of
 
+FINDING = {"search_tools", "run_read_tool", "run_write_tool"}
 SERIES = re.compile(r"^(\w+)(?:\{(.*)\})? ([0-9.e+-]+)$")
 
 
@@ -78,14 +79,40 @@ class TestCalls:
         seconds = 'chatwright_call_seconds_count{operation="contacts.create"}'
         assert after[seconds] - before.get(seconds, 0) == 3
 
+    async def test_finding_tools_is_counted_and_what_is_run_is_counted_once(
+        self, url: str, prometheus: Prometheus, desk: Desk
+    ) -> None:
+        token = await token_of(desk)
+        before = await prometheus.read()
+        async with connected(f"{url}/mcp", token) as client:
+            await client.call_tool("search_tools", {"query": "tags"})
+            await client.call_tool("search_tools", {"query": ""})
+            await client.call_tool("run_read_tool", {"tool": "list_tags"})
+            await client.call_tool("run_read_tool", {"tool": "no_such_tool"})
+            await client.call_tool("run_write_tool", {"tool": "list_tags"})
+        after = await prometheus.read()
+        grown = {
+            series: after[series] - before.get(series, 0)
+            for series in after
+            if series.startswith("chatwright_calls_total") and after[series] != before.get(series, 0)
+        }
+        assert grown == {
+            _calls("search_tools", "mcp", "done"): 1,
+            _calls("search_tools", "mcp", "failed", "INVALID_ARGUMENT"): 1,
+            _calls("tags.list", "mcp", "done"): 1,
+            _calls("run_read_tool", "mcp", "failed", "UNKNOWN_OPERATION"): 1,
+            _calls("run_write_tool", "mcp", "failed", "INVALID_ARGUMENT"): 1,
+        }
+
     async def test_no_name_but_the_catalogues_is_a_label(
         self, url: str, prometheus: Prometheus, desk: Desk
     ) -> None:
         async with connected(f"{url}/mcp", await token_of(desk)) as client:
             await client.call_tool("get_contact", {"contact_id": "planted-id"})
+            await client.call_tool("run_read_tool", {"tool": "planted-tool"})
         series = await prometheus.read()
         names = {match[1] for each in series if (match := re.search(r'operation="([^"]*)"', each))}
-        assert names <= {operation.name for operation in CATALOGUE}
+        assert names <= {operation.name for operation in CATALOGUE} | FINDING
         assert not any("planted" in each or str(desk.caller.workspace_id) in each for each in series)
 
 

@@ -133,7 +133,9 @@ class TestWhatIsFound:
         async with connected(mcp_url, await token_of(desk, calls_per_minute=10)) as client:
             await search(client, "merge duplicates")
             refused = await client.call_tool("search_tools", {"query": "merge duplicates"})
-        assert problem_of(refused)["code"] == "RATE_LIMIT_EXCEEDED"
+            unknown = await run(client, "read", "no_such_tool")
+        for each in (refused, unknown):
+            assert problem_of(each)["code"] == "RATE_LIMIT_EXCEEDED"
 
     async def test_only_what_the_token_may_use(self, mcp_url: str, desk: Desk) -> None:
         async with connected(mcp_url, await token_of(desk, "workspace:read", "audit:read")) as client:

@@ -41,7 +41,7 @@ from chatwright.kernel.errors import (
 )
 from chatwright.kernel.events import Event
 from chatwright.kernel.operation import AnyOperation
-from chatwright.ports.calls import CallObserver, CallOutcome, WatchedCall
+from chatwright.ports.calls import Called, CallObserver, CallOutcome, WatchedCall
 from chatwright.ports.cipher import Cipher
 from chatwright.ports.database import Database, Unit
 from chatwright.ports.policy import ApprovalPolicy, Decision
@@ -160,9 +160,21 @@ class Pipeline:
             await self._record(caller, name, {}, AuditOutcome.REFUSED, error)
             raise
 
-    async def draw(self, caller: Caller) -> None:
-        """Let a face do something beside the operations, at the caller's rate; raises RateLimitExceeded."""
-        await self._limiter.take_all(limits_of_principal(caller))
+    @asynccontextmanager
+    async def beside(self, caller: Caller, called: Called) -> AsyncGenerator[None]:
+        """Let a face do something beside the operations, at the caller's rate and watched as a call is.
+
+        Raises RateLimitExceeded.
+        """
+        watched = WatchedCall(caller, called)
+        with self._observer.watch(watched):
+            try:
+                await self._limiter.take_all(limits_of_principal(caller))
+                yield
+            except ChatwrightError as error:
+                _note_failure(watched, error)
+                raise
+            watched.outcome = CallOutcome.DONE
 
     async def require_beside(self, caller: Caller, operation: AnyOperation, name: str) -> None:
         """For what a face does beside the operations (a stream): refuse a caller who may not call the one like it.

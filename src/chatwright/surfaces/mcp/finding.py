@@ -4,7 +4,9 @@ A list of every tool would fill a model's context before it has done anything, s
 writing are run by two tools, because hosts decide by a tool's hints whether to ask their person.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
@@ -18,6 +20,7 @@ from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import ChatwrightError, FieldProblem, InvalidInput, UnknownOperation
 from chatwright.kernel.names import shown_name
 from chatwright.kernel.operation import AnyOperation, Input
+from chatwright.ports.calls import Called
 from chatwright.surfaces.mcp.answers import FULL_BYTES, failure
 from chatwright.surfaces.mcp.calls import Calls
 from chatwright.surfaces.mcp.context import Context, caller_of, selection_of
@@ -38,7 +41,16 @@ _NEAREST: Final = 3
 _THROUGH: Final = (IDEMPOTENCY_KEY, DRY_RUN, CONFIRM_TOKEN)
 """Arguments of `run_write_tool` that belong among the tool's own, when given."""
 
-Draw = Callable[[Caller], Awaitable[None]]
+Beside = Callable[[Caller, Called], AbstractAsyncContextManager[None]]
+"""What is done within it is limited and counted as calls of operations are, under its own name."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """A tool of the face's own, as calls are counted by."""
+
+    name: str
+    writes: bool
 
 
 class SearchTools(Input):
@@ -169,9 +181,9 @@ class SearchTool:
         ),
     )
 
-    def __init__(self, found: Found, draw: Draw) -> None:
+    def __init__(self, found: Found, beside: Beside) -> None:
         self._found = found
-        self._draw = draw
+        self._beside = beside
 
     def open_to(self, caller: Caller) -> bool:
         """To everybody: it shows a caller only what that may use."""
@@ -190,11 +202,11 @@ class SearchTool:
         """Search."""
         caller = caller_of(ctx)
         try:
-            await self._draw(caller)
-            asked = read_model(SearchTools, arguments)
+            async with self._beside(caller, _Own(SEARCH_TOOLS, writes=False)):
+                asked = read_model(SearchTools, arguments)
+                found = self._found.search(asked.query, asked.limit, caller, selection_of(ctx))
         except ChatwrightError as error:
             return failure(error.problem(caller.request_id))
-        found = self._found.search(asked.query, asked.limit, caller, selection_of(ctx))
         value = {"tools": _cards(found, full=asked.detail == "full")}
         text = orjson.dumps(value).decode()
         return CallToolResult(content=[TextContent(text=text)], structured_content=value)
@@ -232,12 +244,16 @@ def _whole_card(operation: AnyOperation) -> Schema:
 
 
 class RunningTool:
-    """`run_read_tool` or `run_write_tool`: answers exactly as the tool it runs."""
+    """`run_read_tool` or `run_write_tool`: answers exactly as the tool it runs, and is counted as that one.
 
-    def __init__(self, found: Found, calls: Calls, *, writes: bool) -> None:
+    A call that comes to no tool is limited and counted as its own.
+    """
+
+    def __init__(self, found: Found, calls: Calls, beside: Beside, *, writes: bool) -> None:
         self.tool = _RUN_WRITE if writes else _RUN_READ
         self._found = found
         self._calls = calls
+        self._beside = beside
         self._writes = writes
 
     def open_to(self, caller: Caller) -> bool:
@@ -262,8 +278,16 @@ class RunningTool:
             self._check_kind(operation)
             passed = _passed_on(asked)
         except ChatwrightError as error:
-            return failure(error.problem(caller.request_id))
+            return await self._refused(caller, error)
         return await self._calls.run(ctx, operation, passed)
+
+    async def _refused(self, caller: Caller, error: ChatwrightError) -> CallToolResult:
+        """What a caller is told of a call that came to no tool; that it calls too often, when it does."""
+        try:
+            async with self._beside(caller, _Own(self.tool.name, self._writes)):
+                raise error
+        except ChatwrightError as told:
+            return failure(told.problem(caller.request_id))
 
     def _check_kind(self, operation: AnyOperation) -> None:
         if operation.writes == self._writes:
@@ -276,14 +300,14 @@ class RunningTool:
 
 
 def finding_tools(
-    operations: Iterable[AnyOperation], calls: Calls, draw: Draw
+    operations: Iterable[AnyOperation], calls: Calls, beside: Beside
 ) -> tuple[SearchTool, RunningTool, RunningTool]:
-    """The three of them, over the same operations. A search takes one call of its caller's rate by `draw`."""
+    """The three of them, over the same operations."""
     found = Found(operations)
     return (
-        SearchTool(found, draw),
-        RunningTool(found, calls, writes=False),
-        RunningTool(found, calls, writes=True),
+        SearchTool(found, beside),
+        RunningTool(found, calls, beside, writes=False),
+        RunningTool(found, calls, beside, writes=True),
     )
 
 

@@ -60,7 +60,7 @@ def product_registry(
     Where the face keeps sessions, give them here too: clients of the older revisions can then watch resources.
     """
     offered = [operation for operation in catalogue if Surface.MCP in operation.surfaces]
-    tools = Tools(offered, Calls(pipeline), pipeline.draw)
+    tools = Tools(offered, Calls(pipeline), pipeline.beside)
     resources = Resources(offered, pipeline, kinds)
     prompts = Prompts(offered, resources, recipes)
     following = Following(events, signals)

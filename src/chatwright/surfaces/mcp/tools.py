@@ -22,7 +22,7 @@ from chatwright.kernel.names import shown_name
 from chatwright.kernel.operation import AnyOperation
 from chatwright.surfaces.mcp.calls import Calls
 from chatwright.surfaces.mcp.context import Context, caller_of, selection_of
-from chatwright.surfaces.mcp.finding import Draw, finding_tools
+from chatwright.surfaces.mcp.finding import Beside, finding_tools
 from chatwright.surfaces.mcp.lean import lean_tool
 from chatwright.surfaces.mcp.schemas import Schema
 from chatwright.surfaces.mcp.selection import Selection
@@ -97,10 +97,10 @@ class OperationTool:
 class Tools:
     """Answers tools/list and tools/call."""
 
-    def __init__(self, catalogue: Iterable[AnyOperation], calls: Calls, draw: Draw) -> None:
+    def __init__(self, catalogue: Iterable[AnyOperation], calls: Calls, beside: Beside) -> None:
         operations = [operation for operation in catalogue if Surface.MCP in operation.surfaces]
         offered: list[Offered] = [
-            *finding_tools(operations, calls, draw),
+            *finding_tools(operations, calls, beside),
             *(OperationTool(operation, calls) for operation in operations),
         ]
         self._offered = {each.tool.name: each for each in offered}
