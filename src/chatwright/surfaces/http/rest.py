@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Iterable
+from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -68,7 +69,9 @@ def errors_of(operation: AnyOperation) -> list[type[ChatwrightError]]:
     return errors
 
 
+@cache
 def _route(operation: AnyOperation) -> DescribedRoute:
+    """The same wherever it is served or described, and it takes milliseconds to make."""
     return DescribedRoute(
         operation.method,
         API + operation.path,
