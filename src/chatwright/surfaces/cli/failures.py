@@ -49,6 +49,8 @@ def fail(status: int, problem: Problem) -> typer.Exit:
 def _lines(problem: Problem) -> Iterator[str]:
     yield f"{problem.code}: {problem.message}"
     for field in problem.fields:
+        if field.message.rstrip(".") in problem.message:
+            continue
         yield f"  {field.path or 'request'}: {field.message}"
     for name, fact in (problem.details or {}).items():
         yield f"  {name}: {fact}"
