@@ -32,8 +32,8 @@ MOST_ROWS = 20
 NONE_WAITING = HTML("<p>Nothing waits for you.</p>")
 NONE_DECIDED = HTML("<p>Nothing yet.</p>")
 SUPERVISIONS = {
-    "none": "only those of supervised programs that are risky",
-    "risky": "deletions, exports and what reaches outside",
+    "none": "only of supervised programs",
+    "risky": "deletions, exports, what goes out",
     "writes": "whatever changes something",
 }
 """What a workspace may want to see first, in words that follow `Calls of programs that wait`."""
