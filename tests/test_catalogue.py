@@ -6,6 +6,7 @@ import pkgutil
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar, cast, get_args, get_type_hints
@@ -14,6 +15,7 @@ import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from pydantic import BaseModel
 from sqlalchemy import Connection, MetaData, pool
 from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -52,6 +54,11 @@ def values_of(package: str, kind: type[Kind]) -> list[Kind]:
     """Module-level values of a type, each once however often it is imported."""
     values: list[object] = [value for module in modules(package) for value in vars(module).values()]
     return list({id(value): value for value in values if isinstance(value, kind)}.values())
+
+
+@cache
+def schema_of(model: type[BaseModel]) -> Mapping[str, Any]:
+    return model.model_json_schema()
 
 
 class TestOperations:
@@ -95,12 +102,12 @@ class TestOperations:
     @every_operation
     @pytest.mark.parametrize("side", ["input", "output"])
     def test_every_field_is_described(self, operation: AnyOperation, side: str) -> None:
-        schema = getattr(operation, side).model_json_schema()
+        schema = schema_of(getattr(operation, side))
         assert list(undescribed(schema)) == []
 
     @every_operation
     def test_unknown_fields_are_refused_at_every_depth(self, operation: AnyOperation) -> None:
-        schema = operation.input.model_json_schema()
+        schema = schema_of(operation.input)
         objects = [schema, *schema.get("$defs", {}).values()]
         loose = [
             found.get("title")
@@ -112,7 +119,7 @@ class TestOperations:
     @every_operation
     def test_nothing_goes_in_that_has_no_bounds(self, operation: AnyOperation) -> None:
         """The size of a request bounds all of it together, far above what any one field is for."""
-        schema = operation.input.model_json_schema()
+        schema = schema_of(operation.input)
         assert list(unbounded(schema, "")) == []
 
     @pytest.mark.parametrize(

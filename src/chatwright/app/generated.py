@@ -4,6 +4,7 @@ They are committed, so that a change of what the product shows is a change that 
 """
 
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -16,8 +17,9 @@ ROOT: Final = Path(__file__).parents[3]
 SNAPSHOTS: Final = Path("snapshots/operations")
 
 
+@cache
 def generated_files() -> dict[Path, str]:
-    """Every generated file with what it has to say, by its path in the repository."""
+    """Every generated file with what it has to say, by its path in the repository; the same all process long."""
     reference = Path("docs/reference")
     return {
         Path("openapi.json"): as_text(document(CATALOGUE)),
