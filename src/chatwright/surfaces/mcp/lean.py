@@ -38,6 +38,7 @@ _STEP_TOKENS: Final = (USUAL_TOKENS, USUAL_TOKENS, 560)
 _KEPT: Final = ("type", "enum", "const", "format", "minimum", "maximum", "default", "examples")
 _ID_OF: Final = re.compile(r"Ids? of (the|an?) [a-z]+( [a-z]+)?\.")
 """Words that the name of the field says too."""
+_NULL: Final[Schema] = {"type": "null"}
 _TELLING_FORMATS: Final = {"date-time", "date", "time"}
 _SAID_BY_NAME: Final[Mapping[str, str]] = {
     "cursor": "next_cursor of the page before.",
@@ -162,7 +163,7 @@ class _Input:
         present = _beside_null(node)
         if present is not None:
             inner, more = self._value(present)
-            return _or_null(inner), more
+            return {"anyOf": [inner, _NULL]}, more
         return _scalar(node), ""
 
     def _object(self, node: Schema) -> Schema:
@@ -284,16 +285,8 @@ def _scalar(node: Schema) -> Schema:
 def _beside_null(node: Schema) -> Schema | None:
     """The one other branch of a union with null, which is then a value of its own and not a field's absence."""
     parts: list[Schema] = node.get("anyOf", [])
-    others = [part for part in parts if part.get("type") != "null"]
+    others = [part for part in parts if part != _NULL]
     return others[0] if len(others) == 1 and len(parts) > 1 else None
-
-
-def _or_null(schema: Schema) -> Schema:
-    """The schema of a value that may be null too; `schema` has one type, or none where anything goes."""
-    if "type" not in schema:
-        return schema
-    choices = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
-    return {**schema, "type": [schema["type"], "null"], **choices}
 
 
 def _choices_of(node: Schema) -> Schema | None:
