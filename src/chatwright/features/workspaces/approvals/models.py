@@ -55,7 +55,7 @@ class Approval(Output):
     """Why it was refused."""
     edited: bool
     """Whether it ran with other arguments than were asked for."""
-    result: Annotated[Any, OUTSIDE] = None
+    result: Annotated[dict[str, Any] | None, OUTSIDE] = None
     """What the call answered once it was approved, for its requester alone; in a dry run what it would answer, for
     whoever could make such a call."""
 
