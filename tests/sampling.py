@@ -4,7 +4,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, TypeAlias, cast
+
+from pydantic import BaseModel
 
 from chatwright.kernel.operation import AnyOperation
 
@@ -56,7 +59,7 @@ class Place:
     @property
     def required(self) -> bool:
         """Whether no call can leave it out."""
-        return len(self.route) == 1 and self.route[0] in _schema_of(self.operation).get("required", ())
+        return len(self.route) == 1 and self.route[0] in schema_of(self.operation.input).get("required", ())
 
     def __str__(self) -> str:
         names = [str(step) for step in self.route if isinstance(step, str) and step != ITEM]
@@ -65,13 +68,13 @@ class Place:
 
 def id_places(operation: AnyOperation) -> list[Place]:
     """Every field of the input that holds ids, however deep."""
-    schema = _schema_of(operation)
+    schema = schema_of(operation.input)
     return [Place(operation, route) for route in _routes(schema, schema, (), frozenset())]
 
 
 def arguments_for(operation: AnyOperation, place: Place | None = None) -> dict[str, Any]:
     """Valid arguments with `IdOf` where ids belong; the one at `place` is foreign."""
-    schema = _schema_of(operation)
+    schema = schema_of(operation.input)
     route = place.route if place else ()
     built = cast("dict[str, Any]", _build(schema, schema, route, following=place is not None))
     return {**(BESIDE.get((operation.name, route[0]), {}) if route else {}), **built}
@@ -83,8 +86,10 @@ def noun_of(field: str) -> str:
     return SAME_NOUN.get(noun, noun)
 
 
-def _schema_of(operation: AnyOperation) -> Schema:
-    return operation.input.model_json_schema()
+@cache
+def schema_of(model: type[BaseModel]) -> Schema:
+    """A model's JSON schema, to read."""
+    return model.model_json_schema()
 
 
 def _resolved(schema: Schema, root: Schema) -> Schema:

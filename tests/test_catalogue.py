@@ -6,7 +6,6 @@ import pkgutil
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar, cast, get_args, get_type_hints
@@ -15,7 +14,6 @@ import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from pydantic import BaseModel
 from sqlalchemy import Connection, MetaData, pool
 from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -34,6 +32,7 @@ from chatwright.kernel.caller import OWN_SCOPES
 from chatwright.kernel.errors import ChatwrightError
 from chatwright.kernel.operation import PRIVATE, AnyOperation, Effect, Mark, Operation
 from chatwright.ports.database import Statement
+from tests.sampling import schema_of
 
 LONGEST_DESCRIPTION = 2048
 """Clients of MCP cut longer ones."""
@@ -54,11 +53,6 @@ def values_of(package: str, kind: type[Kind]) -> list[Kind]:
     """Module-level values of a type, each once however often it is imported."""
     values: list[object] = [value for module in modules(package) for value in vars(module).values()]
     return list({id(value): value for value in values if isinstance(value, kind)}.values())
-
-
-@cache
-def schema_of(model: type[BaseModel]) -> Mapping[str, Any]:
-    return model.model_json_schema()
 
 
 class TestOperations:

@@ -13,12 +13,18 @@ from chatwright.kernel.errors import ChatwrightError, InvalidInput, NotFound
 from chatwright.kernel.operation import AnyOperation
 from tests.conftest import Desk, open_desk
 from tests.makers import MAKERS, World
-from tests.sampling import IdOf, Place, arguments_for, id_places
+from tests.sampling import IdOf, Place, arguments_for, id_places, schema_of
 
 PLACES = [place for operation in CATALOGUE for place in id_places(operation)]
 LISTS = [
     operation for operation in CATALOGUE if not operation.writes and "items" in operation.output.model_fields
 ]
+OPEN_LISTS = [
+    operation
+    for operation in LISTS
+    if operation.noun != "audit" and not schema_of(operation.input).get("required")
+]
+"""Those that need to be told nothing. The audit trail grows by looking."""
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -72,11 +78,8 @@ async def ending(world: World, operation: AnyOperation, arguments: dict[str, Any
 
 
 async def sight_of(world: World) -> dict[str, Any]:
-    """All that the lists of a workspace show, but for the audit trail, which grows by looking."""
-    lists = [operation for operation in LISTS if not operation.input.model_json_schema().get("required")]
-    return {
-        operation.name: await ending(world, operation, {}) for operation in lists if operation.noun != "audit"
-    }
+    """All that the lists of a workspace show."""
+    return {operation.name: await ending(world, operation, {}) for operation in OPEN_LISTS}
 
 
 def ids_in(value: Any, world: World) -> set[str]:

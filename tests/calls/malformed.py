@@ -6,6 +6,7 @@ from typing import Any
 
 from chatwright.features.workspaces.arguments import DEEPEST
 from chatwright.kernel.operation import AnyOperation
+from tests.sampling import schema_of
 
 EXTRA = "no_such_field"
 LONGEST = 3_000_000
@@ -23,7 +24,7 @@ class Malformed:
 
 def malformed(operation: AnyOperation, arguments: Mapping[str, Any]) -> Iterator[Malformed]:
     """Everything that is wrong with one field at a time, starting from arguments that are right."""
-    schema = operation.input.model_json_schema()
+    schema = schema_of(operation.input)
     yield Malformed("extra", EXTRA, {**arguments, EXTRA: 1})
     for field in schema.get("required", ()):
         yield Malformed("missing", field, {name: value for name, value in arguments.items() if name != field})
