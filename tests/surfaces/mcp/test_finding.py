@@ -45,7 +45,7 @@ async def run(client: Client, kind: str, tool: str, arguments: Any = None, **mor
 def problem_of(result: CallToolResult) -> dict[str, Any]:
     assert result.is_error
     assert result.structured_content is None
-    (content,) = result.content
+    content, *_ = result.content
     assert isinstance(content, TextContent)
     return json.loads(content.text)
 

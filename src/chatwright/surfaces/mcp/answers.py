@@ -5,7 +5,7 @@ items, and its cursor goes on right behind them. What people outside wrote is na
 give orders.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from chatwright.kernel.operation import AnyOperation
 from chatwright.kernel.paging import Page, PageRequest
 from chatwright.surfaces.mcp.errors import wire_problem
 from chatwright.surfaces.mcp.schemas import DETAIL_LEVEL, FULL, takes_detail
-from chatwright.surfaces.mcp.shapes import as_told, outside_words, shape_of
+from chatwright.surfaces.mcp.shapes import as_told, outside_words, shape_of, shape_of_preview
 from chatwright.surfaces.mcp.shortening import Cut, shortened
 
 CONCISE_BYTES: Final = 8_000
@@ -26,6 +26,7 @@ CONCISE_BYTES: Final = 8_000
 FULL_BYTES: Final = 32_000
 """Most bytes of a full answer's JSON, and of a single thing that has no concise one."""
 
+SUMMARY_PLACE: Final = "/preview/summary"
 _CURSOR_BYTES: Final = 300
 """Room for the end of a list, with its cursor."""
 
@@ -74,6 +75,31 @@ def failure(problem: Problem) -> CallToolResult:
     """A failed call: the problem as text only, since structured content would have to fit the output schema."""
     text = orjson.dumps(wire_problem(problem)).decode()
     return CallToolResult(content=[TextContent(text=text)], is_error=True)
+
+
+def asked_first(problem: Problem, operation: AnyOperation) -> CallToolResult:
+    """A call that has to be confirmed: the problem, and what people outside wrote in its preview."""
+    text = orjson.dumps(wire_problem(problem)).decode()
+    outside = list(outside_preview(problem.details or {}, operation))
+    places = [f"/details{place}" for place, _ in outside]
+    notes = _outside_note(dict.fromkeys(f"details.{path}" for _, path in outside))
+    return CallToolResult(
+        content=[TextContent(text=part) for part in (text, *notes)],
+        is_error=True,
+        _meta={"outside": places} if places else None,
+    )
+
+
+def outside_preview(details: Mapping[str, Any], operation: AnyOperation) -> Iterator[tuple[str, str]]:
+    """Where in the details of what has to be confirmed there are words of people outside, as `outside_words` says it.
+
+    The summary names the thing that it is about as it is called.
+    """
+    result, shape = details["preview"]["result"], shape_of_preview(operation.output)
+    if "name" in shape.outside and result.get("name"):
+        yield SUMMARY_PLACE, "preview.summary"
+    for place, path in outside_words(result, shape, "/preview/result"):
+        yield place, f"preview.result.{path}"
 
 
 def _result(wish: Wish, value: dict[str, Any], outcome: Outcome) -> CallToolResult:

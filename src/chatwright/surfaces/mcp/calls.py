@@ -12,7 +12,7 @@ from chatwright.kernel.caller import Caller
 from chatwright.kernel.errors import ChatwrightError, ConfirmationRequired, FieldProblem, InvalidInput
 from chatwright.kernel.operation import AnyOperation
 from chatwright.ports.operations import operation_named
-from chatwright.surfaces.mcp.answers import Wish, answer, failure
+from chatwright.surfaces.mcp.answers import Wish, answer, asked_first, failure
 from chatwright.surfaces.mcp.confirming import asks_in_form, form_for, reply_in
 from chatwright.surfaces.mcp.context import Context, caller_of
 from chatwright.surfaces.mcp.progress import followed, link_to, wants_progress
@@ -58,7 +58,9 @@ class Calls:
             result = await answer(Wish(operation, parted.full), parted.own, outcome, again)
             return _with_more(result, operation, outcome)
         except ConfirmationRequired as error:
-            return form_for(error) if asks_in_form(ctx) else failure(error.problem(caller.request_id))
+            if asks_in_form(ctx):
+                return form_for(error, operation)
+            return asked_first(error.problem(caller.request_id), operation)
         except ChatwrightError as error:
             return failure(error.problem(caller.request_id))
 

@@ -17,11 +17,14 @@ from pydantic import ValidationError
 from chatwright.features.workspaces.confirmations.tokens import GOOD_SECONDS
 from chatwright.features.workspaces.keys import principal_of
 from chatwright.kernel.errors import ConfirmationRequired
+from chatwright.kernel.operation import AnyOperation
 from chatwright.ports.site import Site
+from chatwright.surfaces.mcp.answers import SUMMARY_PLACE, outside_preview
 from chatwright.surfaces.mcp.context import Context, caller_of
 
 _FORM: Final = "confirm"
 _FIELD: Final = "go_ahead"
+_MESSAGE_PLACE: Final = f"/inputRequests/{_FORM}/params/message"
 _SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "properties": {_FIELD: {"type": "boolean", "title": "Yes, go ahead", "default": False}},
@@ -50,12 +53,15 @@ def asks_in_form(ctx: Context) -> bool:
     return elicitation.form is not None or elicitation.url is None
 
 
-def form_for(error: ConfirmationRequired) -> InputRequiredResult:
+def form_for(error: ConfirmationRequired, operation: AnyOperation) -> InputRequiredResult:
     """The form that asks what an error asks."""
     details = cast("Mapping[str, Any]", error.details)
     form = ElicitRequestFormParams(message=details["preview"]["summary"], requested_schema=_SCHEMA)
+    quotes = SUMMARY_PLACE in dict(outside_preview(details, operation))
     return InputRequiredResult(
-        input_requests={_FORM: ElicitRequest(params=form)}, request_state=details["confirm_token"]
+        input_requests={_FORM: ElicitRequest(params=form)},
+        request_state=details["confirm_token"],
+        _meta={"outside": [_MESSAGE_PLACE]} if quotes else None,
     )
 
 

@@ -1,7 +1,7 @@
 """Where the marked fields of an operation's output are, at any depth: what is detail, and whose words they are."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any, Final, cast, get_args
 
@@ -40,6 +40,20 @@ _CONTAINERS: Final = frozenset({dict, list})
 def shape_of(model: type[BaseModel]) -> Shape:
     """The shape of a model."""
     return _shape(model, frozenset())
+
+
+@cache
+def shape_of_preview(model: type[BaseModel]) -> Shape:
+    """The shape of a model as previews show it, where the items of a long list stand under `first`."""
+    return _previewed(shape_of(model))
+
+
+def _previewed(shape: Shape) -> Shape:
+    inner: dict[str, Shape] = {}
+    for name, found in shape.inner.items():
+        below = _previewed(found)
+        inner[name] = replace(below, inner={**below.inner, "first": below})
+    return replace(shape, inner=inner)
 
 
 def as_told(value: Any, shape: Shape, *, full: bool) -> Any:  # noqa: ANN401 - any JSON value.
