@@ -4,6 +4,7 @@ import base64
 import functools
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,13 @@ async def settings(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> S
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def product(settings: Settings) -> AsyncGenerator[Product]:
     """One product for all tests of this worker; they keep apart by workspace."""
+    async with cheap_product(settings) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def cheap_product(settings: Settings) -> AsyncGenerator[Product]:
+    """A product where passwords are no work."""
     async with open_product(settings) as opened:
         yield replace(opened, sessions=Sessions(opened.database, CHEAP))
 

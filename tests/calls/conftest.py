@@ -7,11 +7,11 @@ import pytest
 import pytest_asyncio
 
 from chatwright.app.settings import Settings
-from chatwright.app.wiring import Product, open_product
+from chatwright.app.wiring import Product
 from chatwright.kernel.ids import new_id
 from tests.calls.callers import somebody_like
 from tests.calls.writes import count_writes
-from tests.conftest import create_database, open_desk
+from tests.conftest import cheap_product, create_database, open_desk
 from tests.makers import World
 from tests.situations import Sample
 
@@ -19,7 +19,7 @@ from tests.situations import Sample
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def product(settings: Settings, postgres: str) -> AsyncGenerator[Product]:
     database_url = await create_database(postgres, f"counted_{new_id().hex}")
-    async with open_product(replace(settings, database_url=database_url)) as opened:
+    async with cheap_product(replace(settings, database_url=database_url)) as opened:
         await count_writes(opened)
         yield opened
 
