@@ -90,9 +90,11 @@ class TestInBothEras:
         self, mcp_url: str, desk: Desk, mode: str
     ) -> None:
         async with connected(mcp_url, await token_of(desk), mode) as client:
-            with pytest.raises(MCPError, match="no tool called 'sell_soul'") as caught:
-                await client.call_tool("sell_soul", {})
+            with pytest.raises(MCPError, match="no tool called 'send_mesage'") as caught:
+                await client.call_tool("send_mesage", {})
         assert caught.value.code == -32602
+        assert caught.value.data["code"] == "UNKNOWN_OPERATION"
+        assert "send_message" in caught.value.data["hint"]
 
     async def test_an_unknown_cursor_is_an_error_of_the_protocol(
         self, mcp_url: str, desk: Desk, mode: str

@@ -148,7 +148,7 @@ class Authenticator:
         async with self._database.autocommit():
             grant = await oauth.GRANT_OF_TOKEN.first(digest(token))
             if grant is None:
-                raise _nobody()
+                raise _nobody(hint="Get a new one by the refresh token, or ask the person for access again.")
             if grant.untouched:
                 await oauth.TOUCH_GRANT.run(grant.id)
             caller = Caller(

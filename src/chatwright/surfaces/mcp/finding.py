@@ -90,10 +90,11 @@ class Found:
         operation = self._by_tool.get(tool)
         if operation is None or not selection.allows(operation):
             message = f"There is no tool called '{shown_name(tool)}'."
-            raise UnknownOperation(message, hint=self._hint(tool, caller, selection))
+            raise UnknownOperation(message, hint=self.hint(tool, caller, selection))
         return operation
 
-    def _hint(self, tool: str, caller: Caller, selection: Selection) -> str:
+    def hint(self, tool: str, caller: Caller, selection: Selection) -> str:
+        """What whoever called a tool that there is not may have meant."""
         meant = [each.tool for each in self.search(tool, _NEAREST, caller, selection)]
         usable = [each.tool for each in self.operations if each.open_to(caller) and selection.allows(each)]
         spelt = get_close_matches(tool, usable, n=_NEAREST, cutoff=0)
@@ -299,11 +300,8 @@ class RunningTool:
         )
 
 
-def finding_tools(
-    operations: Iterable[AnyOperation], calls: Calls, beside: Beside
-) -> tuple[SearchTool, RunningTool, RunningTool]:
+def finding_tools(found: Found, calls: Calls, beside: Beside) -> tuple[SearchTool, RunningTool, RunningTool]:
     """The three of them, over the same operations."""
-    found = Found(operations)
     return (
         SearchTool(found, beside),
         RunningTool(found, calls, beside, writes=False),
