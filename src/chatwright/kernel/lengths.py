@@ -1,9 +1,9 @@
 """How much callers may send, in models that also hold what came from outside."""
 
+import json
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
-import orjson
 from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
@@ -50,7 +50,7 @@ MOST_LOOSE_BYTES: Final = 65_536
 
 
 def _not_huge(fields: dict[str, Any]) -> dict[str, Any]:
-    if len(orjson.dumps(fields)) > MOST_LOOSE_BYTES:
+    if len(json.dumps(fields, ensure_ascii=False).encode()) > MOST_LOOSE_BYTES:
         message = f"This takes at most {MOST_LOOSE_BYTES:,} bytes."
         raise ValueError(message)
     return fields

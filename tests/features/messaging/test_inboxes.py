@@ -1,5 +1,7 @@
 """Inboxes: connecting a channel, and settings that fit it."""
 
+from typing import Any
+
 import pytest
 
 from chatwright.features.messaging.errors import UnknownChannel
@@ -49,6 +51,32 @@ class TestCreate:
             await desk.call(create_inbox, channel="paper", name="Letters", settings={"shade": "blue"})
         (problem,) = caught.value.fields
         assert (problem.path, problem.message) == ("settings.shade", "There is no such field.")
+
+    @pytest.mark.parametrize(
+        ("given", "words"),
+        [
+            ({"colour": "b" * 70_000}, "at most 65,536 bytes"),
+            ({"colour": ["\N{HEAVY BLACK HEART}" * 1000] * 25}, "at most 65,536 bytes"),
+            ({f"colour{number}": "blue" for number in range(101)}, "100"),
+        ],
+        ids=["long", "long in bytes", "many"],
+    )
+    async def test_settings_of_any_size_are_not_looked_at(
+        self, desk: Desk, paper: PaperChannel, given: dict[str, Any], words: str
+    ) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            await desk.call(create_inbox, channel="paper", name="Letters", settings=given)
+        (problem,) = caught.value.fields
+        assert problem.path == "settings"
+        assert words in problem.message
+
+    @pytest.mark.parametrize("odd", [2**70, float("nan"), 1e308, None], ids=str)
+    async def test_odd_settings_are_the_channel_s_to_judge(
+        self, desk: Desk, paper: PaperChannel, odd: object
+    ) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            await desk.call(create_inbox, channel="paper", name="Letters", settings={"colour": odd})
+        assert [problem.path for problem in caught.value.fields] == ["settings.colour"]
 
 
 class TestUpdate:

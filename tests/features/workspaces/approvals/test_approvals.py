@@ -40,7 +40,7 @@ from chatwright.features.workspaces.operations import (
     set_member_role,
 )
 from chatwright.kernel.caller import Caller, PrincipalKind, Surface, Trust
-from chatwright.kernel.errors import ApprovalRequired, ChatwrightError, Forbidden
+from chatwright.kernel.errors import ApprovalRequired, ChatwrightError, ConfirmationRequired, Forbidden
 from chatwright.kernel.operation import AnyOperation
 from tests.conftest import Desk
 from tests.features.workspaces.people import member_of, token_of
@@ -454,6 +454,25 @@ class TestKeeping:
         assert row is not None
         assert secret not in row["approvals"]
         assert secret.encode().hex() not in row["approvals"]
+
+    async def test_changed_arguments_are_neither_recorded_nor_previewed(
+        self, desk: Desk, owner: Caller, robot: Caller
+    ) -> None:
+        """They are of any operation, so any of them can hold a secret."""
+        settings = {"bot_token": f"12345678:AA{'a' * 33}"}
+        approval_id = await waiting(
+            desk, robot, connect_inbox, channel="telegram", name="T", settings=settings
+        )
+        secret = f"12345678:AA{'b' * 33}"
+        changed = {"approval_id": approval_id, "arguments": {"settings": {"bot_token": secret}}}
+        with pytest.raises(ConfirmationRequired) as asked:
+            await desk.call(approve_call, as_=replace(owner, surface=Surface.MCP), **changed)
+        assert asked.value.details is not None
+        assert secret not in str(asked.value.details)
+        shown = asked.value.details["preview"]["arguments"]
+        assert shown == {"approval_id": approval_id, "arguments": {"settings": "(hidden)"}}
+        (record, *_) = await records_of(desk, "approvals.approve")
+        assert record["arguments"]["arguments"] == {"settings": "<private>"}
 
     async def test_results_are_sealed(self, desk: Desk, owner: Caller) -> None:
         program, _ = await token_of(desk, made_by=owner)
