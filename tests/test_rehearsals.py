@@ -1,13 +1,19 @@
 """Dry runs keep nothing and send nothing: made from the catalogue, so new operations are covered."""
 
+from collections.abc import AsyncGenerator
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from chatwright.app.schema import METADATA
+from chatwright.app.settings import Settings
+from chatwright.app.wiring import Product
 from chatwright.catalogue import CATALOGUE
+from chatwright.kernel.ids import new_id
 from chatwright.kernel.operation import AnyOperation
-from tests.conftest import Desk
+from tests.conftest import Desk, cheap_product, create_database
 from tests.features.messaging.paper import PaperChannel
 from tests.features.messaging.postal import PostalChannel
 from tests.makers import World
@@ -18,6 +24,14 @@ PROVIDER = ("send", "check", "connect", "disconnect", "list_templates", "create_
 """What of a channel reaches its provider."""
 UNSHARED = {"rate_buckets"}
 """What every call writes, dry or not: its rate."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def product(settings: Settings, postgres: str) -> AsyncGenerator[Product]:
+    """One of its own, since all that its database holds is read before and after each call."""
+    database_url = await create_database(postgres, f"rehearsed_{new_id().hex}")
+    async with cheap_product(replace(settings, database_url=database_url)) as opened:
+        yield opened
 
 
 async def dump(desk: Desk) -> dict[str, str]:

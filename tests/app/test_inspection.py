@@ -1,6 +1,5 @@
 """`chatwright mcp inspect`."""
 
-import json
 import subprocess
 import sys
 from typing import Any
@@ -9,17 +8,17 @@ import pytest
 
 from chatwright.catalogue import TOOLSETS
 from chatwright.surfaces.mcp.costs import MOST_BY_DEFAULT, MOST_PER_TOOL
+from tests.surfaces.cli.conftest import Done, run
 
 
-def inspected(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "chatwright.app.main", "mcp", "inspect", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env={"COLUMNS": "100"})
+def inspected(*arguments: str) -> Done:
+    return run(("mcp", "inspect", *arguments), None, {"COLUMNS": "100"})
 
 
 def inspected_json(*arguments: str) -> dict[str, Any]:
     done = inspected(*arguments, "--json")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    assert done.code == 0, done.err
+    return done.json
 
 
 def test_it_counts_what_a_client_is_shown() -> None:
@@ -49,7 +48,10 @@ def test_a_role_sees_only_what_it_may_use() -> None:
 
 
 def test_people_get_tables() -> None:
-    lines = inspected().stdout.splitlines()
+    """Run as a program of its own: `mcp` is also the command that must start at once, with nothing of this imported."""
+    command = [sys.executable, "-m", "chatwright.app.main", "mcp", "inspect"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env={"COLUMNS": "100"})
+    lines = done.stdout.splitlines()
     (row,) = [line.split() for line in lines if line.startswith("send_message ")]
     assert row[1:4] == ["writes,", "reaches", "outside"]
     assert int(row[-1]) <= MOST_PER_TOOL
@@ -62,5 +64,5 @@ def test_people_get_tables() -> None:
 )
 def test_a_name_there_is_not_is_refused(argument: str, code: str) -> None:
     done = inspected(argument, "nothing")
-    assert done.returncode in {2, 4}
-    assert done.stderr.startswith(f"{code}: ")
+    assert done.code in {2, 4}
+    assert done.err.startswith(f"{code}: ")
