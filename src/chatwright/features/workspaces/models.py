@@ -212,7 +212,7 @@ class CreateToken(Input):
     tag_ids: Ids | None = None
     """Limit it to contacts that carry one of these tags, and to what belongs to those."""
     calls_per_minute: CallsPerMinute | None = None
-    """Limit it to so many calls a minute."""
+    """Limit it to so many calls a minute, of which a tenth may come at once."""
     supervised: bool = False
     """Whether a person has to approve its risky calls."""
     expires_at: Moment | None = None

@@ -103,7 +103,7 @@ class NarrowGrant(Input):
     tag_ids: Ids | None = None
     """Only contacts that carry one of these tags."""
     calls_per_minute: CallsPerMinute | None = None
-    """At most so many calls a minute."""
+    """At most so many calls a minute, of which a tenth may come at once."""
     supervised: bool | None = None
     """True: a person has to approve its risky calls from now on."""
     expires_at: Moment | None = None
@@ -147,7 +147,7 @@ class CreateOAuthClient(Input):
     tag_ids: Ids | None = None
     """Of a machine: limit it to contacts that carry one of these tags."""
     calls_per_minute: CallsPerMinute | None = None
-    """Of a machine: at most so many calls a minute."""
+    """Of a machine: at most so many calls a minute, of which a tenth may come at once."""
     supervised: bool = False
     """Of a machine: whether a person has to approve its risky calls."""
     expires_at: Moment | None = None
