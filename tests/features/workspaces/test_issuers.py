@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import AsyncGenerator, Awaitable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -34,6 +35,12 @@ AUDIENCE = "https://chat.example.com/mcp"
 HERE = Presented(Surface.MCP, client="tests")
 
 
+@cache
+def key_of(name: str) -> RSAKey:
+    """One that keeps for all tests: it takes a tenth of a second to make."""
+    return new_key(name)
+
+
 def new_key(name: str) -> RSAKey:
     return RSAKey.generate_key(2048, {"kid": name})
 
@@ -42,7 +49,7 @@ def new_key(name: str) -> RSAKey:
 class Issuer:
     """Keys, tokens, and what it answers."""
 
-    keys: list[RSAKey] = field(default_factory=lambda: [new_key("one")])
+    keys: list[RSAKey] = field(default_factory=lambda: [key_of("one")])
     up: bool = True
     asked: int = 0
     said: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -195,7 +202,7 @@ class TestSignedTokens:
     ) -> None:
         monkeypatch.setattr(issuers, "FETCH_FLOOR_SECONDS", 0.0)
         await signed.by_token(token_by(issuer.keys[0], claims_for(email)), HERE)
-        issuer.keys.append(new_key("two"))
+        issuer.keys.append(key_of("two"))
         await signed.by_token(token_by(issuer.keys[1], claims_for(email)), HERE)
         assert issuer.asked == 2
 
@@ -203,7 +210,7 @@ class TestSignedTokens:
         self, issuer: Issuer, signed: Authenticator, email: str
     ) -> None:
         for number in range(5):
-            stranger = token_by(new_key(f"unknown-{number}"), claims_for(email))
+            stranger = token_by(key_of(f"unknown-{number}"), claims_for(email))
             with pytest.raises(Unauthenticated):
                 await signed.by_token(stranger, HERE)
         assert issuer.asked == 1
