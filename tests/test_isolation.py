@@ -1,6 +1,6 @@
 """Workspaces never see each other, whatever the operation: made from the catalogue, so new ones are covered."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import orjson
@@ -10,6 +10,7 @@ import pytest_asyncio
 from chatwright.app.wiring import Product
 from chatwright.catalogue import CATALOGUE
 from chatwright.kernel.errors import ChatwrightError, InvalidInput, NotFound
+from chatwright.kernel.ids import new_id
 from chatwright.kernel.operation import AnyOperation
 from tests.conftest import Desk, open_desk
 from tests.makers import MAKERS, World
@@ -78,8 +79,10 @@ async def ending(world: World, operation: AnyOperation, arguments: dict[str, Any
 
 
 async def sight_of(world: World) -> dict[str, Any]:
-    """All that the lists of a workspace show."""
-    return {operation.name: await ending(world, operation, {}) for operation in OPEN_LISTS}
+    """All that the lists of a workspace show, to another owner each time, whose rate nobody has used."""
+    desk = world.desk
+    looking = World(replace(desk, caller=replace(desk.caller, principal_id=str(new_id()))))
+    return {operation.name: await ending(looking, operation, {}) for operation in OPEN_LISTS}
 
 
 def ids_in(value: Any, world: World) -> set[str]:
