@@ -1,20 +1,23 @@
 """Joining, signing in and out, and what a cookie is good for."""
 
+from typing import Literal
 from uuid import uuid4
 
 import httpx2
 import pytest
 import pytest_asyncio
-from argon2 import extract_parameters
+from argon2 import Parameters, PasswordHasher, extract_parameters
+from argon2.exceptions import VerifyMismatchError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 from starlette.types import ASGIApp
 
 from chatwright.app.wiring import Product
-from chatwright.features.workspaces.authentication import Join, Sessions
+from chatwright.features.workspaces.authentication import Join, Sessions, SignIn
 from chatwright.features.workspaces.founding import make_setup_link
 from chatwright.features.workspaces.store import CREDENTIALS
+from chatwright.kernel.errors import Unauthenticated
 from chatwright.surfaces.http.sessions import PERSON_RATE
-from tests.conftest import Desk
+from tests.conftest import CHEAP, Desk
 from tests.surfaces.http.conftest import OWN_PAGE, PASSWORD, connect, join
 from tests.surfaces.http.test_rest import problem_of
 
@@ -30,6 +33,23 @@ async def person(http: httpx2.AsyncClient, desk: Desk, email: str) -> httpx2.Asy
     answer = await join(http, desk, email)
     assert answer.status_code == 200, answer.text
     return http
+
+
+class Watched(PasswordHasher):
+    """Notes what each check was made with, and how it ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.checked: list[tuple[Parameters, type[Exception] | None]] = []
+
+    def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002 - the library's name.
+        try:
+            good = super().verify(hash, password)
+        except Exception as error:
+            self.checked.append((extract_parameters(str(hash)), type(error)))
+            raise
+        self.checked.append((extract_parameters(str(hash)), None))
+        return good
 
 
 class TestJoin:
@@ -86,6 +106,20 @@ class TestSignIn:
             problem_of(wrong, 401, "UNAUTHENTICATED").message
             == problem_of(nobody, 401, "UNAUTHENTICATED").message
         )
+
+    async def test_an_unknown_person_costs_as_much_as_a_known_one(
+        self, product: Product, person: httpx2.AsyncClient, email: str
+    ) -> None:
+        """A cheaper answer would tell whose addresses are known here."""
+        hasher = Watched()
+        for one in (email, f"x{email}"):
+            with pytest.raises(Unauthenticated):
+                await Sessions(product.database, hasher).sign_in(
+                    SignIn.model_validate({"email": one, "password": "wrong"}), "tests"
+                )
+        known, unknown = hasher.checked
+        assert known == (extract_parameters(CHEAP.hash("x")), VerifyMismatchError)
+        assert unknown == (RFC_9106_LOW_MEMORY, VerifyMismatchError)
 
     async def test_guessing_is_slowed_down_wherever_it_comes_from(self, app: ASGIApp, email: str) -> None:
         answers: list[httpx2.Response] = []
