@@ -93,9 +93,18 @@ class TestPages:
     ) -> None:
         headers = (await http.get(path)).headers
         assert headers["x-content-type-options"] == "nosniff"
+        assert headers["content-security-policy"].startswith("default-src 'none'")
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+
+    @pytest.mark.parametrize("path", [*PAGES, "/assets/chatwright.js"])
+    async def test_what_a_browser_shows_carries_those_of_pages_too(
+        self, http: httpx2.AsyncClient, path: str
+    ) -> None:
+        headers = (await http.get(path)).headers
         assert headers["x-frame-options"] == "DENY"
         assert headers["referrer-policy"] == "same-origin"
-        assert headers["content-security-policy"].startswith("default-src 'none'")
+        assert headers["cross-origin-opener-policy"] == "same-origin"
+        assert headers["permissions-policy"].startswith("camera=()")
 
 
 class TestFiles:
