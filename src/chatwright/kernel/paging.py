@@ -38,12 +38,11 @@ class PageRequest(BaseModel):
 class Page(BaseModel, Generic[Item]):
     """A page of whole items."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
-    items: list[Item]
-    """The items of this page."""
-    next_cursor: str | None = None
-    """Give this as `cursor` for the next page; absent on the last one."""
+    # Docstrings would be looked for anew, through the whole stack of imports, for the page of every kind of thing.
+    items: Annotated[list[Item], Field(description="The items of this page.")]
+    next_cursor: Annotated[
+        str | None, Field(description="Give this as `cursor` for the next page; absent on the last one.")
+    ] = None
 
     @classmethod
     def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:

@@ -7,7 +7,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from fastapi import Body, Header, Path, Query
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel, ConfigDict, create_model
 from pydantic.fields import FieldInfo
 from starlette.requests import Request
 from starlette.responses import Response
@@ -169,7 +169,8 @@ def _body_model(operation: AnyOperation, fields: dict[str, FieldInfo]) -> type[B
     columns: dict[str, Any] = {name: (field.annotation, field) for name, field in fields.items()}
     return create_model(
         f"{operation.tool.title().replace('_', '')}Body",
-        __config__=operation.input.model_config,
+        # Each field brings its description; its class has no source to look for one in.
+        __config__=operation.input.model_config | ConfigDict(use_attribute_docstrings=False),
         __doc__=operation.input.__doc__,
         **columns,
     )
