@@ -2,6 +2,7 @@
 
 import base64
 import functools
+import gc
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
@@ -32,6 +33,11 @@ from chatwright.kernel.operation import AnyOperation
 TEST_KEY = base64.b64encode(bytes(range(32))).decode()
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 """Hundreds of people sign in here, and their passwords guard nothing."""
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end: nobody need look through it for garbage."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
