@@ -31,8 +31,9 @@ async def hammer(limiter: RateLimiter, bucket: str, rate: RateClass, going_on: C
 
 
 class TestExactness:
-    @pytest.mark.parametrize("rate", [RateClass(6_000, 600), RateClass(60_000, 200)], ids=str)
+    @pytest.mark.parametrize("rate", [RateClass(6_000, 600), RateClass(60_000, 600)], ids=str)
     async def test_many_processes_let_as_much_through_as_one(self, desk: Desk, rate: RateClass) -> None:
+        """No burst is shorter than 0.6 s: what comes in while a busy machine stands still runs over its brim."""
         bucket = str(new_id())
         limiters = [RateLimiter(desk.product.database) for _ in range(PROCESSES)]
         await limiters[0].take(bucket, rate)
