@@ -8,7 +8,8 @@ from chatwright.kernel.ids import new_id
 def test_ids_made_in_a_row_are_in_the_order_of_making() -> None:
     made = [new_id() for _ in range(10_000)]
     assert made == sorted(made)
-    assert len({each.int >> 80 for each in made}) < len(made)  # some of one millisecond, or this shows nothing
+    # Some of them are of one millisecond, or this would show nothing.
+    assert len({each.int >> 80 for each in made}) < len(made)
 
 
 def test_an_id_is_of_version_7() -> None:

@@ -185,7 +185,9 @@ class TestApprovals:
         assert 'value="5"' in page
         assert await desk.call(get_approval_policy) == {"supervision": "writes", "hours": 5}
 
-    @pytest.mark.parametrize("form", [{"hours": "5"}, {"supervision": "all"}, {"supervision": "risky", "hours": "0"}])
+    @pytest.mark.parametrize(
+        "form", [{"hours": "5"}, {"supervision": "all"}, {"supervision": "risky", "hours": "0"}]
+    )
     async def test_a_policy_that_is_none_changes_nothing(
         self, browser: httpx2.AsyncClient, desk: Desk, form: dict[str, str]
     ) -> None:
