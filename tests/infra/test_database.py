@@ -1,6 +1,10 @@
 """The two ways to a connection: a transaction, and statements that stand alone."""
 
+import asyncio
+from collections.abc import AsyncGenerator
+
 import pytest
+import pytest_asyncio
 
 from chatwright.app.settings import Settings
 from chatwright.app.wiring import Product
@@ -49,18 +53,45 @@ async def test_an_event_needs_a_transaction(product: Product, desk: Desk) -> Non
             emit(event)
 
 
-async def test_whoever_waits_too_long_for_a_connection_is_told(
-    settings: Settings, product: Product, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest_asyncio.fixture(loop_scope="session")
+async def narrow(settings: Settings, product: Product) -> AsyncGenerator[PoolDatabase]:
+    """A database with one connection for all."""
     assert settings.database_url is not None
     pool = await open_pool(settings.database_url, size=1)
-    small = PoolDatabase(pool, product.signals)
+    yield PoolDatabase(pool, product.signals)
+    await pool.close()
+
+
+async def test_whoever_waits_too_long_for_a_connection_is_told(
+    narrow: PoolDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(database, "ACQUIRE_SECONDS", 0.05)
-    try:
-        async with small.autocommit():
-            with pytest.raises(Unavailable, match="cannot be reached"):
-                await small.autocommit().__aenter__()
-        async with small.autocommit() as unit:
-            assert await unit.connection.fetchrow("select 1")
-    finally:
-        await pool.close()
+    async with narrow.autocommit():
+        with pytest.raises(Unavailable, match="cannot be reached"):
+            await narrow.autocommit().__aenter__()
+    async with narrow.autocommit() as unit:
+        assert await unit.connection.fetchrow("select 1")
+
+
+async def test_whoever_asked_first_is_served_first(narrow: PoolDatabase) -> None:
+    served: list[str] = []
+
+    async def ask(name: str) -> None:
+        for _ in range(5):
+            async with narrow.autocommit() as unit:
+                served.append(name)
+                await unit.connection.fetchrow("select 1")
+
+    await asyncio.gather(ask("a"), ask("b"), ask("c"))
+    assert "".join(served) == "abc" * 5
+
+
+async def test_who_gives_up_waiting_takes_nobodys_turn(narrow: PoolDatabase) -> None:
+    async with narrow.autocommit():
+        waiting = [asyncio.create_task(narrow.autocommit().__aenter__()) for _ in range(3)]
+        await asyncio.sleep(0)
+        for each in waiting:
+            each.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+    async with asyncio.timeout(5), narrow.autocommit() as unit:
+        assert await unit.connection.fetchrow("select 1")

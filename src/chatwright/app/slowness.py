@@ -2,11 +2,13 @@
 
 import math
 import time
+from contextlib import nullcontext
 from typing import ClassVar, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chatwright.kernel.alarms import Deadline
+from chatwright.kernel.begun import Begun
 from chatwright.kernel.errors import ChatwrightError
 
 PATIENCE_SECONDS: Final = 15.0
@@ -60,10 +62,11 @@ class _Body:
         if self._ended:
             return await self._receive()
         began = time.monotonic()
+        reading = Begun(self._receive())
         try:
             # In whole tenths, for alarms of one length cost the least.
-            with Deadline(math.ceil(self._left * 10) / 10):
-                message = await self._receive()
+            with nullcontext() if reading.done else Deadline(math.ceil(self._left * 10) / 10):
+                message = await reading
         except TimeoutError:
             self.late = True
             raise TooSlow("The body came in too slowly, so it was not read to its end.") from None

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 import sys
@@ -101,7 +102,18 @@ async def _serve_all(place: Place, data: Path, sandbox_port: int | None) -> None
 async def _serve(product: Product, listener: socket.socket, on_ready: Callable[[], None]) -> None:
     settings = product.settings
     manners = Manners(settings.certificate, settings.drain_seconds, product.duty.leave)
-    await serve_http(build_app(product), listener, on_ready=on_ready, manners=manners)
+    app = build_app(product)
+    _leave_out_of_collections()
+    await serve_http(app, listener, on_ready=on_ready, manners=manners)
+
+
+def _leave_out_of_collections() -> None:
+    """Spare what lasts as long as the process: half a million objects, and looking through them takes 0.1 s.
+
+    Under load that was a twelfth of the processor's time, and a pause for every call that came meanwhile.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @asynccontextmanager
@@ -127,6 +139,7 @@ def _allowing(settings: Settings, sandbox_url: str | None) -> Settings:
 async def _work(data: Path) -> None:
     async with open_product(_settings(data, "http://127.0.0.1")) as product, _probes_beside(product):
         _log.info("workers.started")
+        _leave_out_of_collections()
         await run_workers(product)
 
 

@@ -1,5 +1,6 @@
 """PostgreSQL through an asyncpg pool: transactions with their events and wake-up calls."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import asyncpg
 import orjson
 
 from chatwright.kernel.alarms import Deadline
+from chatwright.kernel.begun import Begun
 from chatwright.kernel.errors import Misconfigured, Unavailable
 from chatwright.ports.database import Connection, Unit, current
 from chatwright.ports.eventlog import events_topic
@@ -69,6 +71,9 @@ class PoolDatabase:
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", signals: "Signals") -> None:
         self._pool = pool
         self._signals = signals
+        self._turns = asyncio.Semaphore(pool.get_max_size())
+        """First come, first served: the pool gives a connection to whoever happens to ask when it comes back, and
+        those who wait for one go to the end of the line."""
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Unit]:
@@ -90,16 +95,28 @@ class PoolDatabase:
     async def acquire(self) -> Any:  # noqa: ANN401 - asyncpg's pool proxy has no public type.
         """Take a connection; raises Unavailable when there is none in time."""
         try:
-            # The pool's own limit of time would be a task and a timer for each call that has to wait.
-            with Deadline(ACQUIRE_SECONDS):
-                return await self._pool.acquire()
+            turn = Begun(self._turns.acquire())
+            if not turn.done:
+                with Deadline(ACQUIRE_SECONDS):
+                    await turn
+            return await self._connected()
         except _UNREACHABLE as error:
             message = "The database cannot be reached."
             raise Unavailable(message, retry_after_ms=1000) from error
 
     async def release(self, connection: Any) -> None:  # noqa: ANN401 - see acquire.
         """Give a connection back."""
-        await self._pool.release(connection)
+        try:
+            await self._pool.release(connection)
+        finally:
+            self._turns.release()
+
+    async def _connected(self) -> Any:  # noqa: ANN401 - see acquire.
+        try:
+            return await self._pool.acquire()
+        except BaseException:
+            self._turns.release()
+            raise
 
     def announce(self, unit: Unit) -> None:
         """Make the wake-up calls of a unit that has come to its end."""
@@ -145,6 +162,7 @@ async def open_pool(dsn: str, *, size: int) -> "asyncpg.Pool[asyncpg.Record]":
             dsn,
             min_size=1,
             max_size=size,
+            timeout=ACQUIRE_SECONDS,
             init=prepare_connection,
             reset=_leave_as_it_is,
             server_settings=SESSION,

@@ -68,9 +68,14 @@ class _Clock:
 _clocks: "WeakKeyDictionary[asyncio.AbstractEventLoop, _Clock]" = WeakKeyDictionary()
 
 
-def set_alarm(seconds: float, ring: Callable[[], None]) -> Alarm:
-    """Have something called in the running event loop after so many seconds, unless the alarm is taken back."""
-    loop = asyncio.get_running_loop()
+def set_alarm(
+    seconds: float, ring: Callable[[], None], loop: asyncio.AbstractEventLoop | None = None
+) -> Alarm:
+    """Have something called in the event loop after so many seconds, unless the alarm is taken back.
+
+    Whoever knows the running loop gives it, for asking is a system call.
+    """
+    loop = loop or asyncio.get_running_loop()
     clock = _clocks.get(loop)
     if clock is None:
         clock = _clocks[loop] = _Clock(loop)
@@ -94,7 +99,7 @@ class Deadline:
             raise RuntimeError(message)
         self._task = task
         self._cancelling = task.cancelling()
-        self._alarm = set_alarm(self._seconds, self._pass)
+        self._alarm = set_alarm(self._seconds, self._pass, task.get_loop())
         return self
 
     def __exit__(

@@ -5,11 +5,12 @@ tells the two apart for whoever asks again. Streams are watched by the SDK; answ
 """
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chatwright.kernel.alarms import set_alarm
+from chatwright.kernel.begun import Begun
 
 PATIENCE_SECONDS: Final = 0.05
 """Most answers are there before anybody could go away, and are spared the watch."""
@@ -21,9 +22,13 @@ async def while_there(way: ASGIApp, scope: Scope, body: Receive, receive: Receiv
     `receive` has been read to the end of the body, so all that can still come there is that the client has gone.
     """
     watch = _Watch(receive, send)
+    answering = Begun(way(scope, body, watch.send))
+    if answering.done:
+        return
+    watch.answering = asyncio.current_task()
     alarm = set_alarm(PATIENCE_SECONDS, watch.begin)
     try:
-        await way(scope, body, watch.send)
+        await answering
     except asyncio.CancelledError:
         if not watch.ended_it():
             raise
@@ -38,7 +43,7 @@ class _Watch:
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
-        self._answering = asyncio.current_task()
+        self.answering: asyncio.Task[Any] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._answered = False
         self._gone = False
@@ -62,11 +67,11 @@ class _Watch:
 
     def ended_it(self) -> bool:
         """Whether a cancellation is this watch's own, and nobody else's beside it."""
-        return self._gone and self._answering is not None and self._answering.uncancel() == 0
+        return self._gone and self.answering is not None and self.answering.uncancel() == 0
 
     async def _wait(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        if self._answering is not None:
+        if self.answering is not None:
             self._gone = True
-            self._answering.cancel()
+            self.answering.cancel()

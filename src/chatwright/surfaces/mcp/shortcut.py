@@ -80,12 +80,13 @@ class Shortcut:
         self._tools = tools
         self._stamp = {SERVER_INFO_META_KEY: dict(server.server_info_stamp)}
         self._session = ServerSession(_Closed(), Connection.from_envelope(MODERN.decode(), None, {}))
+        self._traced = _is_traced()
         self._metas: OrderedDict[bytes, None] = OrderedDict()
         self._lists: OrderedDict[_Shown, bytes] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         admission = admission_in(scope)
-        regular = None if _is_traced() else self._regular(scope, admission.message)
+        regular = None if self._traced else self._regular(scope, admission.message)
         if regular is None:
             await self._way(scope, receive, send)
         elif regular.method == "tools/list":
@@ -240,7 +241,7 @@ def _accepts_json(accept: bytes) -> bool:
 
 
 def _is_traced() -> bool:
-    """Spans are made by the SDK, around its own handling of a message."""
+    """Spans are made by the SDK, around its own handling of a message, for who wants traces when the server starts."""
     return not isinstance(get_tracer_provider(), ProxyTracerProvider)
 
 
