@@ -204,6 +204,7 @@ class TestSigningIn:
         wrong = await http.post("/oauth/sign-in", data={"then": then, "email": email, "password": "not this"})
         assert wrong.status_code == 401
         assert "E-mail or password is wrong" in wrong.text
+        assert "Sign in to decide what Sample client may do" in wrong.text
         right = {"then": then, "email": email, "password": "correct horse battery"}
         back = await http.post("/oauth/sign-in", data=right)
         assert back.status_code == 303

@@ -87,6 +87,17 @@ async def _welcome(request: Request, fields: Fields) -> Response:
     return _sign_in_page(request, request.url.query, asked)
 
 
+async def _asked_in(request: Request, query: str) -> Asked | None:
+    """What a person signs in for, to be told of it once more; None where that is not in order, as they will see."""
+    fields = parse_qsl(query, errors="replace")
+    if await _is_stranger(request, fields):
+        return None
+    try:
+        return await parts_of(request).oauth.authorizations.read(fields, reader=None)
+    except (SentBack, Refused):
+        return None
+
+
 async def _ask(request: Request, person: Caller, fields: Fields) -> Response:
     authorizations = parts_of(request).oauth.authorizations
     asked = await authorizations.read(fields, reader=person.principal_id)
@@ -135,9 +146,11 @@ async def sign_in(request: Request) -> Response:
         await parts.limiter.take(f"sign-in:{person.email.lower()}", PERSON_RATE)
         cookie = await parts.sessions.sign_in(person, request.headers.get("user-agent", ""))
     except ValidationError:
-        return _sign_in_page(request, query, problem="This is no e-mail address.", status=422)
+        asked = await _asked_in(request, query)
+        return _sign_in_page(request, query, asked, problem="This is no e-mail address.", status=422)
     except (Unauthenticated, RateLimitExceeded) as error:
-        return _sign_in_page(request, query, problem=error.message, status=error.http_status)
+        asked = await _asked_in(request, query)
+        return _sign_in_page(request, query, asked, problem=error.message, status=error.http_status)
     answer = RedirectResponse(f"{AUTHORIZE}?{query}", 303, {"cache-control": "no-store"})
     set_session(request, answer, cookie)
     return answer
