@@ -46,6 +46,24 @@ async def test_an_alarm_may_set_and_take_back_others() -> None:
     assert rung == ["first"]
 
 
+async def test_an_alarm_that_fails_stops_no_other() -> None:
+    told: list[str] = []
+    loop = asyncio.get_running_loop()
+    before = loop.get_exception_handler()
+
+    def fail() -> None:
+        raise KeyError
+
+    loop.set_exception_handler(lambda _, context: told.append(context["message"]))
+    try:
+        set_alarm(SHORT, fail)
+        with pytest.raises(TimeoutError), Deadline(3 * SHORT):
+            await asyncio.sleep(60)
+    finally:
+        loop.set_exception_handler(before)
+    assert told == ["An alarm failed."]
+
+
 async def test_a_deadline_ends_its_block() -> None:
     deadline = Deadline(SHORT)
     with pytest.raises(TimeoutError), deadline:

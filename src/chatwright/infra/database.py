@@ -113,7 +113,11 @@ class PoolDatabase:
 
     async def _connected(self) -> Any:  # noqa: ANN401 - see acquire.
         try:
-            return await self._pool.acquire()
+            taking = Begun(self._pool.acquire())
+            if taking.done:
+                return await taking
+            with Deadline(ACQUIRE_SECONDS):
+                return await taking
         except BaseException:
             self._turns.release()
             raise
@@ -146,11 +150,14 @@ class _Borrowed:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        current.reset(self._token)
-        await self._database.release(self.connection)
-        if error is None:
-            self._database.announce(self._unit)
-        elif isinstance(error, _LOST):
+        try:
+            current.reset(self._token)
+            if error is None:
+                # Before the connection is given back, where a cancellation could come in between.
+                self._database.announce(self._unit)
+        finally:
+            await self._database.release(self.connection)
+        if isinstance(error, _LOST):
             message = "The database went away, or could not take this just now."
             raise Unavailable(message, retry_after_ms=1000) from error
 

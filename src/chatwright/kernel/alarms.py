@@ -6,6 +6,7 @@ slow tick, running only while something is set, serves all of them, so an alarm 
 
 import asyncio
 from collections.abc import Callable
+from contextvars import Context
 from types import TracebackType
 from typing import Final, Self
 from weakref import WeakKeyDictionary
@@ -34,35 +35,45 @@ class Alarm:
 class _Clock:
     """The alarms of one event loop. Those of one length ring in the order in which they were set."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._time = loop.time
-        self._later = loop.call_later
+    def __init__(self) -> None:
         self._waiting: dict[float, dict[Alarm, float]] = {}
         """By their length in seconds: when each is due."""
         self._ticks = False
 
-    def set(self, seconds: float, ring: Callable[[], None]) -> Alarm:
+    def set(self, loop: asyncio.AbstractEventLoop, seconds: float, ring: Callable[[], None]) -> Alarm:
         waiting = self._waiting.get(seconds)
         if waiting is None:
             waiting = self._waiting[seconds] = {}
         alarm = Alarm(ring, waiting)
-        waiting[alarm] = self._time() + seconds
+        waiting[alarm] = loop.time() + seconds
         if not self._ticks:
-            self._ticks = True
-            self._later(TICK_SECONDS, self._tick)
+            self._tick_soon(loop)
         return alarm
 
-    def _tick(self) -> None:
-        now = self._time()
+    def _tick_soon(self, loop: asyncio.AbstractEventLoop) -> None:
+        # In a context of its own: it serves others than the one that happened to begin it.
+        loop.call_later(TICK_SECONDS, self._tick, loop, context=Context())
+        self._ticks = True
+
+    def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = loop.time()
         for seconds, waiting in list(self._waiting.items()):
             while waiting and (first := next(iter(waiting.items())))[1] <= now:
-                first[0].cancel()
-                first[0].ring()
+                _ring(first[0], loop)
             if not waiting:
                 del self._waiting[seconds]
-        self._ticks = bool(self._waiting)
-        if self._ticks:
-            self._later(TICK_SECONDS, self._tick)
+        self._ticks = False
+        if self._waiting:
+            self._tick_soon(loop)
+
+
+def _ring(alarm: Alarm, loop: asyncio.AbstractEventLoop) -> None:
+    """Ring one; where that fails it is told, as of a timer, and the others ring all the same."""
+    alarm.cancel()
+    try:
+        alarm.ring()
+    except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the tick.
+        loop.call_exception_handler({"message": "An alarm failed.", "exception": error})
 
 
 _clocks: "WeakKeyDictionary[asyncio.AbstractEventLoop, _Clock]" = WeakKeyDictionary()
@@ -78,8 +89,8 @@ def set_alarm(
     loop = loop or asyncio.get_running_loop()
     clock = _clocks.get(loop)
     if clock is None:
-        clock = _clocks[loop] = _Clock(loop)
-    return clock.set(seconds, ring)
+        clock = _clocks[loop] = _Clock()
+    return clock.set(loop, seconds, ring)
 
 
 class Deadline:

@@ -7,13 +7,16 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx2
+import pytest
 import pytest_asyncio
+from mcp.shared.exceptions import MCPError
 
 from chatwright.app.server import build_app
 from chatwright.app.wiring import Product
 from chatwright.catalogue import CATALOGUE
 from chatwright.features.contacts.exports.operations import start_export
 from chatwright.infra.claimer import Claimer
+from chatwright.surfaces.mcp.tools import UNKNOWN
 from tests.conftest import Desk
 from tests.serving import events_in, serving
 from tests.surfaces.mcp.server import connected, token_of
@@ -90,6 +93,8 @@ class TestCalls:
             await client.call_tool("run_read_tool", {"tool": "list_tags"})
             await client.call_tool("run_read_tool", {"tool": "no_such_tool"})
             await client.call_tool("run_write_tool", {"tool": "list_tags"})
+            with pytest.raises(MCPError):
+                await client.call_tool("no_such_tool", {})
         after = await prometheus.read()
         grown = {
             series: after[series] - before.get(series, 0)
@@ -102,6 +107,7 @@ class TestCalls:
             _calls("tags.list", "mcp", "done"): 1,
             _calls("run_read_tool", "mcp", "failed", "UNKNOWN_OPERATION"): 1,
             _calls("run_write_tool", "mcp", "failed", "INVALID_ARGUMENT"): 1,
+            _calls("unknown_tool", "mcp", "failed", "UNKNOWN_OPERATION"): 1,
         }
 
     async def test_no_name_but_the_catalogues_is_a_label(
@@ -112,7 +118,7 @@ class TestCalls:
             await client.call_tool("run_read_tool", {"tool": "planted-tool"})
         series = await prometheus.read()
         names = {match[1] for each in series if (match := re.search(r'operation="([^"]*)"', each))}
-        assert names <= {operation.name for operation in CATALOGUE} | FINDING
+        assert names <= {operation.name for operation in CATALOGUE} | FINDING | {UNKNOWN}
         assert not any("planted" in each or str(desk.caller.workspace_id) in each for each in series)
 
 

@@ -1,5 +1,6 @@
 """Access tokens of an issuer that is not ours, which is a small server of its own here."""
 
+import asyncio
 import base64
 import hmac
 import json
@@ -23,7 +24,7 @@ from chatwright.features.workspaces import authentication, issuers
 from chatwright.features.workspaces.authentication import Authenticator, Join, Presented
 from chatwright.features.workspaces.founding import make_setup_link
 from chatwright.features.workspaces.issuers import AskedTokens, Claims, SignedTokens
-from chatwright.kernel.caller import PrincipalKind, Surface
+from chatwright.kernel.caller import Caller, PrincipalKind, Surface
 from chatwright.kernel.errors import ChatwrightError, RateLimitExceeded, Unauthenticated, Unavailable
 from chatwright.kernel.operation import RateClass
 from chatwright.net.http import Web
@@ -263,6 +264,20 @@ class TestAskedTokens:
             await asked.by_token("good as well", HERE)
         assert limited.value.retryable
         assert limited.value.retry_after_ms
+
+    async def test_calls_at_once_with_one_token_ask_about_it_once(
+        self, issuer: Issuer, asked: Authenticator, email: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(issuers, "ASK_RATE", RateClass(per_minute=1, burst=1))
+        issuer.said = said(email)
+        calls = [asyncio.create_task(asked.by_token("good", HERE)) for _ in range(8)]
+        await asyncio.sleep(0)
+        # Whoever goes away meanwhile ends it for nobody else.
+        calls[0].cancel()
+        ends = await asyncio.gather(*calls, return_exceptions=True)
+        assert isinstance(ends[0], asyncio.CancelledError)
+        assert [caller.name for caller in ends[1:] if isinstance(caller, Caller)] == ["Ada"] * 7
+        assert issuer.asked == 1
 
     async def test_a_good_token_alone_does_not_have_it_asked_without_end(
         self, issuer: Issuer, asked: Authenticator, monkeypatch: pytest.MonkeyPatch

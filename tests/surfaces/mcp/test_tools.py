@@ -96,6 +96,14 @@ class TestInBothEras:
         assert caught.value.data["code"] == "UNKNOWN_OPERATION"
         assert "send_message" in caught.value.data["hint"]
 
+    async def test_what_is_no_name_is_compared_with_none(self, mcp_url: str, desk: Desk, mode: str) -> None:
+        async with connected(mcp_url, await token_of(desk), mode) as client:
+            with pytest.raises(MCPError, match="no tool called") as caught:
+                await client.call_tool("send_message" * 1000, {})
+        assert caught.value.data["code"] == "UNKNOWN_OPERATION"
+        assert "hint" not in caught.value.data
+        assert len(caught.value.message) < 200
+
     async def test_an_unknown_cursor_is_an_error_of_the_protocol(
         self, mcp_url: str, desk: Desk, mode: str
     ) -> None:

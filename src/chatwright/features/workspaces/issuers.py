@@ -9,6 +9,7 @@ import base64
 import math
 import time
 from collections.abc import Iterable, Mapping
+from contextvars import Context
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, cast
@@ -137,6 +138,7 @@ class AskedTokens:
         self._limiter = limiter
         self._good_at: dict[bytes, float] = {}
         self._refused_at: dict[bytes, float] = {}
+        self._asking: dict[bytes, asyncio.Task[Subject]] = {}
 
     async def verify(self, token: str) -> Subject:
         """Ask the issuer; raises Unauthenticated, Unavailable when it does not say, or RateLimitExceeded."""
@@ -145,6 +147,27 @@ class AskedTokens:
         key, now = digest(token), time.monotonic()
         if now - self._refused_at.get(key, -math.inf) < REFUSED_SECONDS:
             raise _refused()
+        asking = self._asking.get(key)
+        if asking is None:
+            asking = self._begin_asking(key, token)
+        # Shared by all calls that come meanwhile, so no one of them may end it.
+        return await asyncio.shield(asking)
+
+    def _begin_asking(self, key: bytes, token: str) -> asyncio.Task[Subject]:
+        asking = asyncio.create_task(self._asked(key, token), context=Context())
+        self._asking[key] = asking
+
+        def end(task: asyncio.Task[Subject]) -> None:
+            del self._asking[key]
+            # Where every caller has gone meanwhile, nobody else would look at how it failed.
+            if not task.cancelled():
+                task.exception()
+
+        asking.add_done_callback(end)
+        return asking
+
+    async def _asked(self, key: bytes, token: str) -> Subject:
+        now = time.monotonic()
         if not self._is_familiar(key, now):
             await self._limiter.take(f"issuer:{self._claims.issuer}", ASK_RATE)
         try:

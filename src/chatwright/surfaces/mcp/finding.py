@@ -37,6 +37,8 @@ from chatwright.surfaces.mcp.selection import RUN_READ_TOOL, RUN_WRITE_TOOL, SEA
 MOST_FOUND: Final = 20
 _SHORT_CARD_BYTES: Final = 300
 """Room for one tool that is not told in full."""
+LONGEST_NAME: Final = 100
+"""Characters of a tool's name. A longer one is not compared with others, which would take seconds."""
 _NEAREST: Final = 3
 _THROUGH: Final = (IDEMPOTENCY_KEY, DRY_RUN, CONFIRM_TOKEN)
 """Arguments of `run_write_tool` that belong among the tool's own, when given."""
@@ -46,7 +48,7 @@ Beside = Callable[[Caller, Called], AbstractAsyncContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Own:
+class Own:
     """A tool of the face's own, as calls are counted by."""
 
     name: str
@@ -60,7 +62,7 @@ class SearchTools(Input):
 
 
 class RunTool(Input):
-    tool: Annotated[str, Field(min_length=1, max_length=100)]
+    tool: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
     arguments: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -94,7 +96,9 @@ class Found:
         return operation
 
     def hint(self, tool: str, caller: Caller, selection: Selection) -> str:
-        """What whoever called a tool that there is not may have meant."""
+        """What whoever called a tool that there is not may have meant; nothing for what is no name of any tool."""
+        if len(tool) > LONGEST_NAME:
+            return ""
         meant = [each.tool for each in self.search(tool, _NEAREST, caller, selection)]
         usable = [each.tool for each in self.operations if each.open_to(caller) and selection.allows(each)]
         spelt = get_close_matches(tool, usable, n=_NEAREST, cutoff=0)
@@ -203,7 +207,7 @@ class SearchTool:
         """Search."""
         caller = caller_of(ctx)
         try:
-            async with self._beside(caller, _Own(SEARCH_TOOLS, writes=False)):
+            async with self._beside(caller, Own(SEARCH_TOOLS, writes=False)):
                 asked = read_model(SearchTools, arguments)
                 found = self._found.search(asked.query, asked.limit, caller, selection_of(ctx))
         except ChatwrightError as error:
@@ -285,7 +289,7 @@ class RunningTool:
     async def _refused(self, caller: Caller, error: ChatwrightError) -> CallToolResult:
         """What a caller is told of a call that came to no tool; that it calls too often, when it does."""
         try:
-            async with self._beside(caller, _Own(self.tool.name, self._writes)):
+            async with self._beside(caller, Own(self.tool.name, self._writes)):
                 raise error
         except ChatwrightError as told:
             return failure(told.problem(caller.request_id))

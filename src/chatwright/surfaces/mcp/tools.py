@@ -18,13 +18,13 @@ from mcp.types import (
 from mcp_types.methods import validate_client_request
 
 from chatwright.kernel.caller import Caller, Surface
-from chatwright.kernel.errors import UnknownOperation
+from chatwright.kernel.errors import ChatwrightError, UnknownOperation
 from chatwright.kernel.names import shown_name
 from chatwright.kernel.operation import AnyOperation
 from chatwright.surfaces.mcp.calls import Calls
 from chatwright.surfaces.mcp.context import Context, caller_of, selection_of
 from chatwright.surfaces.mcp.errors import protocol_error
-from chatwright.surfaces.mcp.finding import Beside, Found, finding_tools
+from chatwright.surfaces.mcp.finding import Beside, Found, Own, finding_tools
 from chatwright.surfaces.mcp.lean import lean_tool
 from chatwright.surfaces.mcp.schemas import Schema
 from chatwright.surfaces.mcp.selection import Selection
@@ -33,6 +33,8 @@ _MOST_LISTS = 64
 """How many different lists (by what a caller may see, and protocol revision) a process remembers."""
 
 
+UNKNOWN: Final = "unknown_tool"
+"""Under what calls of tools that there are not are counted."""
 FEW: Final = 20
 """As many tools may be listed without being chosen."""
 
@@ -102,6 +104,7 @@ class Tools:
     def __init__(self, catalogue: Iterable[AnyOperation], calls: Calls, beside: Beside) -> None:
         operations = [operation for operation in catalogue if Surface.MCP in operation.surfaces]
         self._found = Found(operations)
+        self._beside = beside
         offered: list[Offered] = [
             *finding_tools(self._found, calls, beside),
             *(OperationTool(operation, calls) for operation in operations),
@@ -152,14 +155,18 @@ class Tools:
         """Call a tool. One that is unknown, or left out by the selection, is an error of the protocol."""
         offered = self._offered.get(name)
         if offered is None or not offered.within(selection_of(ctx)):
-            raise self._unknown(ctx, name)
+            raise await self._unknown(ctx, name)
         return await offered.call(ctx, arguments)
 
-    def _unknown(self, ctx: Context, name: str) -> MCPError:
+    async def _unknown(self, ctx: Context, name: str) -> MCPError:
+        """What a caller of a wrong name is told; that it calls too often, when it does."""
         caller = caller_of(ctx)
-        message = f"There is no tool called '{shown_name(name)}'."
-        error = UnknownOperation(message, hint=self._found.hint(name, caller, selection_of(ctx)))
-        return protocol_error(error, request_id=caller.request_id, protocol_version=ctx.protocol_version)
+        try:
+            async with self._beside(caller, Own(UNKNOWN, writes=False)):
+                message = f"There is no tool called '{shown_name(name)}'."
+                raise UnknownOperation(message, hint=self._found.hint(name, caller, selection_of(ctx)))
+        except ChatwrightError as error:
+            return protocol_error(error, request_id=caller.request_id, protocol_version=ctx.protocol_version)
 
 
 class RememberedLists:
