@@ -51,26 +51,21 @@ _log = structlog.get_logger(__name__)
 
 def limits_of(caller: Caller, operation: AnyOperation) -> dict[str, RateClass]:
     """The buckets that a call takes a token of: its principal's, that one's for the operation, its workspace's."""
-    principal = principal_of(caller)
     return {
-        **_shared_limits(caller),
-        principal: rate_of(caller),
-        f"{principal}:{operation.name}": operation.rate,
+        **limits_of_principal(caller),
+        f"{principal_of(caller)}:{operation.name}": operation.rate,
         f"{caller.workspace_id}": WORKSPACE_RATE,
     }
 
 
 def limits_of_principal(caller: Caller) -> dict[str, RateClass]:
     """A principal's own bucket, and those of whatever it comes from with a rate: who makes access shares its rate."""
-    return {**_shared_limits(caller), principal_of(caller): rate_of(caller)}
-
-
-def _shared_limits(caller: Caller) -> dict[str, RateClass]:
-    return {
+    shared = {
         f"{caller.workspace_id}:{maker.kind}:{maker.principal_id}": rate_of(maker)
         for maker in caller.made_by
         if maker.calls_per_minute is not None
     }
+    return {**shared, principal_of(caller): rate_of(caller)}
 
 
 def rate_of(principal: Caller | Maker) -> RateClass:
